@@ -1,0 +1,141 @@
+"""The database handle, connections, transactions and locks: the only place where SQLite and PostgreSQL differ."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import peewee
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+
+db = peewee.DatabaseProxy()
+
+POSTGRES_OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000"
+)
+DEFAULT_POOL = 20
+"""Connections of one process: more than its threads, so that none waits for another's."""
+
+Row = TypeVar("Row", bound=peewee.Model)
+
+
+class DatabaseBusy(Exception):
+    """The database is locked, full, unreachable or out of connections. Nothing of this transaction was stored."""
+
+
+def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
+    """Point the models at `sqlite:///FILE` or `postgresql://…`. Connections are opened later, by each thread."""
+    db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
+
+
+def _sqlite(url: str) -> peewee.Database:
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return peewee.SqliteDatabase(
+        str(path),
+        # A deferred transaction that reads and then writes dies with "database is locked" at once when another one
+        # was faster, whatever the time-out; an immediate one waits for its turn.
+        lock_type="IMMEDIATE",
+        autoconnect=False,
+        returning_clause=True,
+        # FULL: a power cut must not take back a payment that Stripe was told is stored.
+        pragmas={"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": "full"},
+    )
+
+
+def _postgres(url: str, pool: int) -> peewee.Database:
+    return PooledPostgresqlDatabase(
+        url,
+        prefer_psycopg3=True,
+        autoconnect=False,
+        max_connections=pool,
+        timeout=5,
+        stale_timeout=300,
+        application_name="portal",
+        options=POSTGRES_OPTIONS,
+    )
+
+
+def is_postgres() -> bool:
+    """Whether rows can be locked one by one; SQLite locks the whole file for a writer."""
+    return bool(db.for_update)
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """A connection for this thread, for a request, a command or a job. May be nested.
+
+    SQLite keeps it for the thread's life (opening costs more than a query); PostgreSQL gives it back to the pool."""
+    opened = open_connection()
+    try:
+        yield
+    finally:
+        if opened:
+            close_connection()
+
+
+def open_connection() -> bool:
+    """Whether this call opened it; DatabaseBusy when none can be had."""
+    try:
+        return bool(db.connect(reuse_if_open=True))
+    except (peewee.OperationalError, MaxConnectionsExceeded) as error:
+        raise DatabaseBusy(_cause(error)) from error
+
+
+def close_connection() -> None:
+    """Give a PostgreSQL connection back to the pool; SQLite's stays with its thread."""
+    if is_postgres() and not db.is_closed():
+        db.close()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing. Begun in services only; they do not nest, and no call to Stripe or to the mail server fits inside."""
+    if db.in_transaction():
+        raise RuntimeError("a transaction is open already: let the caller's do the work")
+    try:
+        with db.atomic():
+            yield
+    except (peewee.OperationalError, peewee.InterfaceError) as error:
+        if is_mistake(error):
+            raise
+        raise DatabaseBusy(_cause(error)) from error
+
+
+def is_mistake(error: Exception) -> bool:
+    """Whether SQLite means a wrong statement (a fault of ours) and not a database that is busy, full or gone."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """For a statement that may break a constraint inside a transaction, which it would otherwise spoil on PostgreSQL."""
+    must_be_in_transaction()
+    with db.atomic():
+        yield
+
+
+def lock(model: type[Row], row_id: int) -> Row:
+    """The row, read anew under its lock until the transaction ends. Order: reservation, payment, refund, night."""
+    must_be_in_transaction()
+    query = model.select().where(model._meta.primary_key == row_id)  # type: ignore[attr-defined]
+    row: Row = (query.for_update() if is_postgres() else query).get()
+    return row
+
+
+def must_be_in_transaction() -> None:
+    if not db.in_transaction():
+        raise RuntimeError("this changes rows that belong together: begin a transaction first")
+
+
+def must_not_be_in_transaction() -> None:
+    """Called by every gateway: a lock held while somebody else's server thinks would stop the whole hotel."""
+    if db.in_transaction():
+        raise RuntimeError("a transaction is open: commit it before calling anybody outside")
+
+
+def _cause(error: Exception) -> str:
+    """The engine's own short word for it (a SQLSTATE or a class name), never the statement with its values."""
+    original = getattr(error, "orig", None) or error
+    return str(getattr(original, "sqlstate", None) or type(original).__name__)

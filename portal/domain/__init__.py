@@ -1,0 +1,1 @@
+"""The rules: values in, answers out. No database, no clock, no network."""

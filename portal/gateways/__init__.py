@@ -1,0 +1,1 @@
+"""The outside world, one file a party; plain values come back."""

@@ -1,0 +1,180 @@
+"""What Stripe told us, as plain values. Its field names stop here; no decision is taken here."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DeclineSeen:
+    """One refused card. `key` is the charge's id: several messages may speak of the same one."""
+
+    key: str
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PaymentSeen:
+    """What Stripe says of one checkout session or payment intent.
+
+    `status` is one of our payment's states, or None when the source cannot tell: only a session's own answer opens a
+    payment or ends it without money. Sums are minor units; `refunded` is what Stripe has given back already."""
+
+    source: Literal["session", "intent"]
+    at: datetime
+    status: str | None
+    amount: int
+    currency: str
+    livemode: bool
+    portal: str = ""
+    reservation_code: str = ""
+    payment_id: str = ""
+    session_id: str | None = None
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    refunded: int = 0
+    card_brand: str | None = None
+    card_last4: str | None = None
+    decline: DeclineSeen | None = None
+    url: str | None = None
+    created: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EventSeen:
+    """One message from Stripe. `payment` is None for a kind of object that is not about a payment."""
+
+    id: str
+    type: str
+    created: datetime
+    livemode: bool
+    object_id: str
+    raw: str
+    payment: PaymentSeen | None
+
+
+def read_event(raw: str, event: Json) -> EventSeen:
+    """KeyError or TypeError when it is not the shape of one of Stripe's snapshot events."""
+    thing, created = event["data"]["object"], _instant(event["created"])
+    return EventSeen(
+        id=_text(event["id"]),
+        type=_text(event["type"]),
+        created=created,
+        livemode=bool(event["livemode"]),
+        object_id=str(thing.get("id", "")),
+        raw=raw,
+        payment=_payment_of_event(event["type"], thing, created),
+    )
+
+
+def _payment_of_event(type_: str, thing: Json, at: datetime) -> PaymentSeen | None:
+    if type_.startswith("checkout.session."):
+        seen = read_session(thing, at)
+        # A session's body has no word for it: after a delayed method failed it still says complete and unpaid.
+        return replace(seen, status="failed") if type_ == "checkout.session.async_payment_failed" else seen
+    return read_intent(thing, at) if type_.startswith("payment_intent.") else None
+
+
+def read_session(session: Json, at: datetime) -> PaymentSeen:
+    """A checkout session, its payment intent expanded or not."""
+    intent = session.get("payment_intent")
+    inner = intent if isinstance(intent, dict) else None
+    seen = PaymentSeen(
+        source="session",
+        at=at,
+        status=_session_status(session, inner),
+        amount=session["amount_total"] or 0,
+        currency=session["currency"].upper(),
+        livemode=session["livemode"],
+        **_names(session),
+        session_id=_text(session["id"]),
+        payment_intent_id=inner["id"] if inner else intent,
+        url=session.get("url"),
+        created=_instant(session["created"]),
+    )
+    return _with_intent(seen, inner) if inner else seen
+
+
+def read_intent(intent: Json, at: datetime) -> PaymentSeen:
+    """A payment intent, its latest charge expanded or not."""
+    known = {"processing": "processing", "succeeded": "succeeded"}
+    seen = PaymentSeen(
+        source="intent",
+        at=at,
+        status=known.get(intent["status"]),
+        amount=intent["amount"],
+        currency=intent["currency"].upper(),
+        livemode=intent["livemode"],
+        **_names(intent),
+        payment_intent_id=_text(intent["id"]),
+        created=_instant(intent["created"]),
+    )
+    return _with_intent(seen, intent)
+
+
+def _with_intent(seen: PaymentSeen, intent: Json) -> PaymentSeen:
+    charge = intent.get("latest_charge")
+    inner = charge if isinstance(charge, dict) else None
+    paid = intent["status"] == "succeeded"
+    card = _card(inner.get("payment_method_details") if inner else None)
+    if not paid:
+        card = _card((intent.get("last_payment_error") or {}).get("payment_method")) or card
+    return replace(
+        seen,
+        amount=intent["amount_received"] if paid else seen.amount,
+        charge_id=(inner["id"] if inner else charge) if paid else None,
+        refunded=inner["amount_refunded"] if inner and paid else 0,
+        card_brand=card.get("brand"),
+        card_last4=card.get("last4"),
+        decline=_decline(intent, inner, seen.at),
+    )
+
+
+def _session_status(session: Json, intent: Json | None) -> str:
+    if session["status"] == "open":
+        return "open"
+    if session["status"] == "expired":
+        return "expired"
+    if session["payment_status"] != "unpaid":
+        return "succeeded"
+    # Complete and unpaid: a delayed method. Only the payment intent tells whether it is on its way or has failed.
+    failed = intent is not None and intent["status"] in ("requires_payment_method", "canceled")
+    return "failed" if failed else "processing"
+
+
+def _decline(intent: Json, charge: Json | None, at: datetime) -> DeclineSeen | None:
+    error = intent.get("last_payment_error")
+    if not error:
+        return None
+    code = error.get("decline_code") or error.get("code") or "unknown"
+    charge_id = error.get("charge")
+    if charge and charge["id"] == charge_id:
+        at = _instant(charge["created"])
+    # A failed 3-D Secure challenge has no charge: the payment intent stands for it.
+    return DeclineSeen(charge_id or f"{intent['id']}:{code}", code, at)
+
+
+def _names(thing: Json) -> dict[str, str]:
+    metadata = thing.get("metadata") or {}
+    return {
+        "portal": str(metadata.get("portal", "")),
+        "reservation_code": str(metadata.get("reservation", "")),
+        "payment_id": str(metadata.get("payment", "")),
+    }
+
+
+def _card(method: Json | None) -> dict[str, str]:
+    return (method or {}).get("card") or {}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("an id or a type that is not a text")
+    return value
+
+
+def _instant(timestamp: Any) -> datetime:
+    return datetime.fromtimestamp(int(timestamp), UTC)

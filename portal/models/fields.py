@@ -1,0 +1,56 @@
+"""Columns that read the same on SQLite and PostgreSQL."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import peewee
+from portal.db import db
+
+
+class UtcDateTimeField(peewee.Field):
+    """An instant. Takes aware datetimes only; gives UTC back. On SQLite a text that sorts as time does."""
+
+    field_type = "TIMESTAMPTZ"
+
+    def db_value(self, value: datetime | None) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+
+    def python_value(self, value: Any) -> datetime | None:
+        if value is None:
+            return None
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return instant.astimezone(UTC)
+
+
+class FrozenJsonField(peewee.TextField):
+    """A value kept as JSON text, byte for byte: parameters that have to be sent again unchanged."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Table(peewee.Model):
+    """What all tables share."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
+def check(name: str, condition: str) -> peewee.SQL:
+    """A named table constraint; names are what an error report shows."""
+    return peewee.SQL(f"CONSTRAINT {name} CHECK ({condition})")
+
+
+def one_of(name: str, column: str, values: tuple[str, ...] | dict[str, Any]) -> peewee.SQL:
+    """The column holds one of these words."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return check(name, f"{column} IN ({listed})")

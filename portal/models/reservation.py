@@ -1,0 +1,80 @@
+"""Stays: who, when, for how much, and the nights they own."""
+
+import peewee
+
+from portal.domain import states
+from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check, one_of
+from portal.models.hotel import Room
+
+
+class Reservation(Table):
+    """Sums are minor units of `currency`; `check_in` and `check_out` are dates at the hotel."""
+
+    code = peewee.TextField(unique=True)
+    guest_name = peewee.TextField()
+    email = peewee.TextField()
+    phone = peewee.TextField(default="")
+    locale = peewee.TextField()
+    room = peewee.ForeignKeyField(Room, backref="reservations")
+    check_in = peewee.DateField()
+    check_out = peewee.DateField()
+    adults = peewee.IntegerField(default=1)
+    children = peewee.IntegerField(default=0)
+    total = peewee.BigIntegerField()
+    paid = peewee.BigIntegerField(default=0)
+    currency = peewee.TextField()
+    status = peewee.TextField(default="pending")
+    hold_until = UtcDateTimeField()
+    policy = FrozenJsonField()
+    """The policy of the day the stay was booked; later edits never change a deal."""
+    extra_attempts = peewee.IntegerField(default=0)
+    link_version = peewee.IntegerField(default=1)
+    created_at = UtcDateTimeField()
+    updated_at = UtcDateTimeField()
+
+    class Meta:
+        constraints = [
+            check("reservation_paid_within_total", "0 <= paid AND paid <= total"),
+            check("reservation_dates_in_order", "check_in < check_out"),
+            check("reservation_guests", "adults >= 1 AND children >= 0"),
+            check("reservation_extra_attempts", "extra_attempts >= 0"),
+            one_of("reservation_status", "status", states.RESERVATION),
+        ]
+
+    @property
+    def amount_due(self) -> int:
+        return self.total - self.paid
+
+
+Reservation.add_index(Reservation.index(Reservation.check_in, Reservation.id, name="reservation_check_in_id"))
+Reservation.add_index(Reservation.index(Reservation.status, Reservation.hold_until, name="reservation_status_hold_until"))
+
+
+class ReservationLine(Table):
+    """One line of the price, in minor units of the reservation's currency."""
+
+    reservation = peewee.ForeignKeyField(Reservation, backref="lines", index=False)
+    position = peewee.IntegerField()
+    label = peewee.TextField()
+    detail = peewee.TextField(default="")
+    amount = peewee.BigIntegerField()
+    vat_percent = peewee.TextField(null=True)
+    """As the hotel wrote it ("6", "5.5"): shown and summed, never a float."""
+
+
+ReservationLine.add_index(
+    ReservationLine.index(
+        ReservationLine.reservation, ReservationLine.position, unique=True, name="reservation_line_position"
+    )
+)
+
+
+class RoomNight(Table):
+    """Who has a room for a night; no reservation: blocked. One row per room and night, so nothing is booked twice."""
+
+    room = peewee.ForeignKeyField(Room, backref="nights", index=False)
+    night = peewee.DateField()
+    reservation = peewee.ForeignKeyField(Reservation, backref="nights", null=True)
+
+
+RoomNight.add_index(RoomNight.index(RoomNight.room, RoomNight.night, unique=True, name="room_night_once"))

@@ -1,0 +1,1 @@
+"""What can happen: transactions, locks and the order of phases."""

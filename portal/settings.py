@@ -1,0 +1,190 @@
+"""Typed settings from the environment; the only reader of it. Unsafe or contradictory ones are refused, all at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+STRIPE_API = "https://api.stripe.com"
+STRIPE_CHECKOUT_HOST = "checkout.stripe.com"
+SHORTEST_SECRET_KEY = 32
+
+
+class SettingsError(Exception):
+    """One clear sentence for each setting that cannot be used."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between installations. `.env.example` describes each."""
+
+    database_url: str
+    secret_keys: tuple[str, ...] = field(repr=False)
+    """Sign cookies and links: the first signs, every one is accepted (rotation)."""
+    public_base_url: str
+    stripe_secret_key: str = field(repr=False)
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Every one is accepted, so that Stripe's can be rotated; none: the webhook refuses everything."""
+    stripe_api_base: str = STRIPE_API
+    checkout_origins: tuple[str, ...] = (f"https://{STRIPE_CHECKOUT_HOST}",)
+    """Where guests may be sent to pay."""
+    proxy_count: int = 0
+    log_format: str = "console"
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the Stripe key moves real money."""
+        return "_live_" in self.stripe_secret_key
+
+    @property
+    def https(self) -> bool:
+        return self.public_base_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        return urlsplit(self.public_base_url).hostname or ""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read and check everything; SettingsError names every problem at once."""
+        reader = _Reader(environ)
+        settings = cls(
+            database_url=_database_url(reader),
+            secret_keys=_secret_keys(reader),
+            public_base_url=_public_base_url(reader),
+            stripe_secret_key=_stripe_secret_key(reader),
+            stripe_webhook_secrets=_webhook_secrets(reader),
+            stripe_api_base=_stripe_api_base(reader),
+            checkout_origins=_checkout_origins(reader),
+            proxy_count=_proxy_count(reader),
+            log_format=_log_format(reader),
+        )
+        if reader.problems:
+            raise SettingsError(reader.problems)
+        return settings
+
+
+class _Reader:
+    """Looks names up as NAME or NAME_FILE and collects what is wrong."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def get(self, name: str, default: str = "") -> str:
+        value, file = self.environ.get(name, ""), self.environ.get(f"{name}_FILE", "")
+        if value and file:
+            return self.refuse(f"{name} and {name}_FILE are both set; keep one.", default)
+        if not file:
+            return value.strip() or default
+        try:
+            return Path(file).read_text(encoding="utf-8").strip() or default
+        except (OSError, UnicodeDecodeError) as error:
+            return self.refuse(f"{name}_FILE cannot be read ({type(error).__name__}).", default)
+
+    def get_list(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.get(name).split(",") if part.strip())
+
+    def refuse(self, problem: str, instead: str = "") -> str:
+        self.problems.append(problem)
+        return instead
+
+
+def _database_url(reader: _Reader) -> str:
+    url = reader.get("DATABASE_URL", "sqlite:///var/portal.db")
+    if url.startswith("postgres://"):
+        url = "postgresql://" + url.removeprefix("postgres://")
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        reader.refuse("DATABASE_URL must begin with sqlite:/// (a file) or postgresql:// .")
+    return url
+
+
+def _secret_keys(reader: _Reader) -> tuple[str, ...]:
+    keys = reader.get_list("SECRET_KEY")
+    if not keys or any(len(key) < SHORTEST_SECRET_KEY for key in keys):
+        reader.refuse(
+            f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters; "
+            'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+        )
+    return keys
+
+
+def _public_base_url(reader: _Reader) -> str:
+    url = reader.get("PUBLIC_BASE_URL").rstrip("/")
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        reader.refuse("PUBLIC_BASE_URL must be the portal's own address without a path, such as https://pay.hotel.example .")
+    elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        reader.refuse("PUBLIC_BASE_URL must begin with https:// (http is for this machine alone).")
+    return url
+
+
+def _stripe_secret_key(reader: _Reader) -> str:
+    key = reader.get("STRIPE_SECRET_KEY")
+    if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+        reader.refuse("STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…).")
+    published = reader.get("STRIPE_PUBLISHABLE_KEY")
+    if published and ("_live_" in published) != ("_live_" in key):
+        reader.refuse("STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are of different modes; take both live or both test.")
+    return key
+
+
+def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
+    secrets = reader.get_list("STRIPE_WEBHOOK_SECRET")
+    if any(not secret.startswith("whsec_") for secret in secrets):
+        reader.refuse("STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated).")
+    return secrets
+
+
+def _stripe_api_base(reader: _Reader) -> str:
+    base = reader.get("STRIPE_API_BASE", STRIPE_API).rstrip("/")
+    if base == STRIPE_API:
+        return base
+    parts = _split(base)
+    if parts is None or parts.hostname not in LOOPBACK:
+        reader.refuse("STRIPE_API_BASE may only point to this machine (127.0.0.1); leave it out for Stripe itself.")
+    if not reader.get("STRIPE_SECRET_KEY").startswith("sk_test_"):
+        reader.refuse("STRIPE_API_BASE needs an sk_test_ key: no live key is ever sent to anything but Stripe.")
+    return base
+
+
+def _checkout_origins(reader: _Reader) -> tuple[str, ...]:
+    """https:// for each allowed host, and the simulator's own origin when there is one."""
+    hosts = reader.get_list("STRIPE_CHECKOUT_HOSTS") or (STRIPE_CHECKOUT_HOST,)
+    if any("/" in host or _split(f"https://{host}") is None for host in hosts):
+        reader.refuse("STRIPE_CHECKOUT_HOSTS must be host names with commas between them, such as checkout.stripe.com .")
+    origins = tuple(f"https://{host}" for host in hosts)
+    base = _split(reader.get("STRIPE_API_BASE", STRIPE_API))
+    if base is not None and base.hostname in LOOPBACK:
+        return (*origins, f"{base.scheme}://{base.netloc}")
+    return origins
+
+
+def _proxy_count(reader: _Reader) -> int:
+    text = reader.get("PROXY_COUNT", "0")
+    if not (text.isascii() and text.isdigit() and int(text) <= 5):
+        reader.refuse("PROXY_COUNT must be the number of proxies in front of the portal, 0 to 5.")
+        return 0
+    return int(text)
+
+
+def _log_format(reader: _Reader) -> str:
+    text = reader.get("LOG_FORMAT", "console")
+    if text not in ("console", "json"):
+        reader.refuse("LOG_FORMAT must be console or json.")
+    return text
+
+
+def _split(url: str):  # type: ignore[no-untyped-def]
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # a bad port is only found out when it is asked for
+    except ValueError:
+        return None
+    return parts

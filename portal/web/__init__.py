@@ -1,0 +1,1 @@
+"""Pages: find for this person, validate, call one service, answer."""
