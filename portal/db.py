@@ -10,6 +10,7 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 db = peewee.DatabaseProxy()
+_initialised_with = ""
 
 POSTGRES_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000"
@@ -21,17 +22,25 @@ Row = TypeVar("Row", bound=peewee.Model)
 
 
 class DatabaseBusy(Exception):
-    """The database is locked, full, unreachable or out of connections. Nothing of this transaction was stored."""
+    """The database is locked, full, unreachable or out of connections. This transaction was taken back, unless the
+    connection was lost in the very moment of its commit: then rows tell."""
 
 
 def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
-    """Point the models at `sqlite:///FILE` or `postgresql://…`. Connections are opened later, by each thread."""
-    db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
+    """Point the models at `sqlite:///FILE` or `postgresql://…`. Connections are opened later, by each thread. The same
+    address again changes nothing."""
+    global _initialised_with  # noqa: PLW0603  # one process has one database, like the proxy itself
+    if url != _initialised_with:
+        db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
+        _initialised_with = url
 
 
 def _sqlite(url: str) -> peewee.Database:
     path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseBusy(type(error).__name__) from error
     return peewee.SqliteDatabase(
         str(path),
         # A deferred transaction that reads and then writes dies with "database is locked" at once when another one
@@ -45,7 +54,7 @@ def _sqlite(url: str) -> peewee.Database:
 
 
 def _postgres(url: str, pool: int) -> peewee.Database:
-    return PooledPostgresqlDatabase(
+    database: peewee.Database = PooledPostgresqlDatabase(
         url,
         prefer_psycopg3=True,
         autoconnect=False,
@@ -55,6 +64,7 @@ def _postgres(url: str, pool: int) -> peewee.Database:
         application_name="portal",
         options=POSTGRES_OPTIONS,
     )
+    return database
 
 
 def is_postgres() -> bool:
@@ -91,13 +101,13 @@ def close_connection() -> None:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """All or nothing. Begun in services only; they do not nest, and no call to Stripe or to the mail server fits inside."""
+    """All or nothing. Begun in services only; they do not nest, and no call to Stripe or a mail server fits inside."""
     if db.in_transaction():
         raise RuntimeError("a transaction is open already: let the caller's do the work")
     try:
         with db.atomic():
             yield
-    except (peewee.OperationalError, peewee.InterfaceError) as error:
+    except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
         if is_mistake(error):
             raise
         raise DatabaseBusy(_cause(error)) from error
@@ -110,16 +120,16 @@ def is_mistake(error: Exception) -> bool:
 
 @contextmanager
 def savepoint() -> Iterator[None]:
-    """For a statement that may break a constraint inside a transaction, which it would otherwise spoil on PostgreSQL."""
+    """For a statement that may break a constraint inside a transaction, which would otherwise be lost on PostgreSQL."""
     must_be_in_transaction()
     with db.atomic():
         yield
 
 
-def lock(model: type[Row], row_id: int) -> Row:
+def lock(model: type[Row], row_id: int | str) -> Row:
     """The row, read anew under its lock until the transaction ends. Order: reservation, payment, refund, night."""
     must_be_in_transaction()
-    query = model.select().where(model._meta.primary_key == row_id)  # type: ignore[attr-defined]
+    query = model.select().where(model._meta.primary_key == row_id)
     row: Row = (query.for_update() if is_postgres() else query).get()
     return row
 
@@ -131,7 +141,7 @@ def must_be_in_transaction() -> None:
 
 def must_not_be_in_transaction() -> None:
     """Called by every gateway: a lock held while somebody else's server thinks would stop the whole hotel."""
-    if db.in_transaction():
+    if db.obj is not None and db.in_transaction():
         raise RuntimeError("a transaction is open: commit it before calling anybody outside")
 
 
@@ -139,3 +149,13 @@ def _cause(error: Exception) -> str:
     """The engine's own short word for it (a SQLSTATE or a class name), never the statement with its values."""
     original = getattr(error, "orig", None) or error
     return str(getattr(original, "sqlstate", None) or type(original).__name__)
+
+
+def disconnect() -> None:
+    """Close this thread's connection for good: before a fork, and when a test ends."""
+    if db.obj is None:
+        return
+    if not db.is_closed():
+        db.close()
+    if is_postgres():
+        db.obj.close_all()

@@ -1,10 +1,11 @@
-"""What services need from outside, passed in: nothing else reads a clock, waits, or knows Stripe."""
+"""What services need from outside, passed in: nothing else reads a clock, waits, knows Stripe or mail."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from portal.gateways.mail_gateway import MailGateway
 from portal.gateways.stripe_gateway import Patience, StripeGateway
 from portal.settings import Settings
 
@@ -19,13 +20,15 @@ class Deps:
 
     settings: Settings
     stripe: StripeGateway
+    mail: MailGateway
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
 
     @classmethod
     def build(cls, settings: Settings, patience: Patience, now: Callable[[], datetime] = utc_now) -> "Deps":
         """The real parts, for a web process or for a worker."""
-        return cls(settings, StripeGateway(settings.stripe_secret_key, settings.stripe_api_base, patience), now)
+        stripe = StripeGateway(settings.stripe_secret_key, settings.stripe_api_base, patience, now)
+        return cls(settings, stripe, MailGateway(settings.smtp, settings.public_host), now)
 
     def for_one_request(self) -> "Deps":
         """All Stripe calls of one request share one allowance of time."""

@@ -1,10 +1,15 @@
 """Typed settings from the environment; the only reader of it. Unsafe or contradictory ones are refused, all at once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.utils import getaddresses
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STRIPE_API = "https://api.stripe.com"
@@ -21,10 +26,22 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class SmtpServer:
+    """Where mails are handed in. `security`: tls (from the first byte), starttls (required), or none."""
+
+    host: str
+    port: int
+    security: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs between installations. `.env.example` describes each."""
 
-    database_url: str
+    database_url: str = field(repr=False)
+    """PostgreSQL's holds a password."""
     secret_keys: tuple[str, ...] = field(repr=False)
     """Sign cookies and links: the first signs, every one is accepted (rotation)."""
     public_base_url: str
@@ -36,6 +53,16 @@ class Settings:
     """Where guests may be sent to pay."""
     proxy_count: int = 0
     log_format: str = "console"
+    smtp: SmtpServer | None = None
+    """None: mails wait in the queue, and no page promises one."""
+    mail_from: Address | None = None
+    """Its display name may be empty: then the hotel's is used."""
+    staff_mail_to: tuple[str, ...] = ()
+
+    @property
+    def mail_is_on(self) -> bool:
+        """Whether mails are sent, so that a page may promise one."""
+        return self.smtp is not None
 
     @property
     def livemode(self) -> bool:
@@ -64,6 +91,9 @@ class Settings:
             checkout_origins=_checkout_origins(reader),
             proxy_count=_proxy_count(reader),
             log_format=_log_format(reader),
+            smtp=_smtp(reader),
+            mail_from=_mail_from(reader),
+            staff_mail_to=_staff_mail_to(reader),
         )
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -100,7 +130,7 @@ def _database_url(reader: _Reader) -> str:
     url = reader.get("DATABASE_URL", "sqlite:///var/portal.db")
     if url.startswith("postgres://"):
         url = "postgresql://" + url.removeprefix("postgres://")
-    if not url.startswith(("sqlite:///", "postgresql://")):
+    if not url.startswith(("sqlite:///", "postgresql://")) or url in ("sqlite:///", "sqlite:///:memory:"):
         reader.refuse("DATABASE_URL must begin with sqlite:/// (a file) or postgresql:// .")
     return url
 
@@ -116,29 +146,38 @@ def _secret_keys(reader: _Reader) -> tuple[str, ...]:
 
 
 def _public_base_url(reader: _Reader) -> str:
-    url = reader.get("PUBLIC_BASE_URL").rstrip("/")
-    parts = _split(url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        reader.refuse("PUBLIC_BASE_URL must be the portal's own address without a path, such as https://pay.hotel.example .")
-    elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    """Written as browsers write an origin: https://Pay.Hotel.Example is https://pay.hotel.example ."""
+    parts = _split(reader.get("PUBLIC_BASE_URL").rstrip("/"))
+    more = parts and (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or more:
+        return reader.refuse(
+            "PUBLIC_BASE_URL must be the portal's own address without a path, such as https://pay.hotel.example ."
+        )
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         reader.refuse("PUBLIC_BASE_URL must begin with https:// (http is for this machine alone).")
-    return url
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _stripe_secret_key(reader: _Reader) -> str:
     key = reader.get("STRIPE_SECRET_KEY")
     if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
-        reader.refuse("STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…).")
+        reader.refuse(
+            "STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…)."
+        )
     published = reader.get("STRIPE_PUBLISHABLE_KEY")
     if published and ("_live_" in published) != ("_live_" in key):
-        reader.refuse("STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are of different modes; take both live or both test.")
+        reader.refuse(
+            "STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are of different modes; take both live or both test."
+        )
     return key
 
 
 def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
     secrets = reader.get_list("STRIPE_WEBHOOK_SECRET")
     if any(not secret.startswith("whsec_") for secret in secrets):
-        reader.refuse("STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated).")
+        reader.refuse(
+            "STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated)."
+        )
     return secrets
 
 
@@ -147,7 +186,7 @@ def _stripe_api_base(reader: _Reader) -> str:
     if base == STRIPE_API:
         return base
     parts = _split(base)
-    if parts is None or parts.hostname not in LOOPBACK:
+    if parts is None or parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
         reader.refuse("STRIPE_API_BASE may only point to this machine (127.0.0.1); leave it out for Stripe itself.")
     if not reader.get("STRIPE_SECRET_KEY").startswith("sk_test_"):
         reader.refuse("STRIPE_API_BASE needs an sk_test_ key: no live key is ever sent to anything but Stripe.")
@@ -157,8 +196,11 @@ def _stripe_api_base(reader: _Reader) -> str:
 def _checkout_origins(reader: _Reader) -> tuple[str, ...]:
     """https:// for each allowed host, and the simulator's own origin when there is one."""
     hosts = reader.get_list("STRIPE_CHECKOUT_HOSTS") or (STRIPE_CHECKOUT_HOST,)
-    if any("/" in host or _split(f"https://{host}") is None for host in hosts):
-        reader.refuse("STRIPE_CHECKOUT_HOSTS must be host names with commas between them, such as checkout.stripe.com .")
+    # Nothing but a host and a port: these words go into the Content-Security-Policy.
+    if any(not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", host) for host in hosts):
+        reader.refuse(
+            "STRIPE_CHECKOUT_HOSTS must be host names with commas between them, such as checkout.stripe.com ."
+        )
     origins = tuple(f"https://{host}" for host in hosts)
     base = _split(reader.get("STRIPE_API_BASE", STRIPE_API))
     if base is not None and base.hostname in LOOPBACK:
@@ -181,7 +223,67 @@ def _log_format(reader: _Reader) -> str:
     return text
 
 
-def _split(url: str):  # type: ignore[no-untyped-def]
+_SMTP_URL_SHAPE = (
+    "SMTP_URL must look like smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465 (TLS) or, on "
+    "this machine, smtp://127.0.0.1:25 ; percent-encode special characters in the password."
+)
+_SMTP_OPTIONS: tuple[dict[str, str], ...] = ({}, {"tls": "none"}, {"starttls": "required"})
+
+
+def _smtp(reader: _Reader) -> SmtpServer | None:
+    """STARTTLS is required unless the server is on this machine and takes no password; `?tls=none` says otherwise."""
+    url = reader.get("SMTP_URL")
+    if not url:
+        return None
+    parts, options = _split(url), dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+    if parts is None or parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
+        reader.refuse(_SMTP_URL_SHAPE)
+        return None
+    if options not in _SMTP_OPTIONS or (parts.scheme == "smtps" and options):
+        reader.refuse("SMTP_URL may end in ?tls=none or ?starttls=required (smtp:// only) and in nothing else.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) != bool(password):
+        reader.refuse("SMTP_URL must have both a user and a password, or neither.")
+    if not (user + password).isascii():
+        reader.refuse("SMTP_URL must have a user and a password of plain ASCII letters, digits and signs.")
+    is_here, security = parts.hostname in LOOPBACK, "tls" if parts.scheme == "smtps" else "starttls"
+    if options == {"tls": "none"} or (security == "starttls" and is_here and not user and not options):
+        security = "none"
+    if security == "none" and user and not is_here:
+        reader.refuse("SMTP_URL must not send a password without TLS; leave out ?tls=none .")
+    return SmtpServer(parts.hostname, parts.port or (465 if security == "tls" else 587), security, user, password)
+
+
+def _mail_from(reader: _Reader) -> Address | None:
+    text = reader.get("MAIL_FROM")
+    if not text:
+        if reader.get("SMTP_URL"):
+            reader.refuse("MAIL_FROM must be set with SMTP_URL: the address that mails come from.")
+        return None
+    found = getaddresses([text])
+    name, address = found[0]
+    if len(found) != 1 or not _is_email(address) or not text.isprintable():
+        reader.refuse("MAIL_FROM must be one address, such as Casa do Limoeiro <stay@limoeiro.example> .")
+        return None
+    return Address(display_name=name, addr_spec=address)
+
+
+def _staff_mail_to(reader: _Reader) -> tuple[str, ...]:
+    addresses = reader.get_list("STAFF_MAIL_TO")
+    if not all(_is_email(address) for address in addresses):
+        reader.refuse("STAFF_MAIL_TO must be e-mail addresses with commas between them.")
+    return addresses
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # a bad port is only found out when it is asked for

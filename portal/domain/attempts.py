@@ -3,7 +3,7 @@
 MAX_ATTEMPTS = 3
 
 MAX_SESSIONS = 10
-"""Checkout sessions that Stripe makes for one reservation: walking away costs no attempt, so something else has to end it."""
+"""Checkout sessions that Stripe makes for one reservation: walking away costs no attempt, something has to end it."""
 
 
 def attempts_allowed(extra_attempts: int) -> int:

@@ -39,10 +39,16 @@ class Policy:
 DEFAULT_POLICY = Policy((Tier(14, 100), Tier(7, 50)))
 
 
-def percent_on(policy: Policy, check_in: date, today: date) -> int:
-    """The percent that comes back when the stay is cancelled today; both are dates in the hotel's zone."""
+def tier_on(policy: Policy, check_in: date, today: date) -> Tier | None:
+    """The tier that holds when the stay is cancelled today (dates in the hotel's zone). None: nothing comes back."""
     days = (check_in - today).days
-    return next((tier.percent for tier in policy.tiers if days >= tier.days), 0)
+    return next((tier for tier in policy.tiers if days >= tier.days), None)
+
+
+def percent_on(policy: Policy, check_in: date, today: date) -> int:
+    """The percent that comes back when the stay is cancelled today."""
+    tier = tier_on(policy, check_in, today)
+    return tier.percent if tier else 0
 
 
 def quote_refund(policy: Policy, check_in: date, today: date, paid: int, returned: int = 0) -> int:

@@ -7,7 +7,7 @@ CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 
 CODE_LENGTH = 12
 _LOOK_ALIKES = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
-_SEPARATORS = str.maketrans(dict.fromkeys("- \t\u2010\u2011\u2012\u2013\u2014"))
+_SEPARATORS = str.maketrans(dict.fromkeys("- \t\u2010\u2011\u2012\u2013\u2014\u2015\u2212"))
 
 
 def normalise_code(text: str) -> str | None:
@@ -25,4 +25,5 @@ def show_code(code: str) -> str:
 
 def normalise_email(text: str) -> str:
     """One form for comparing: spaces around, case and Unicode variants do not matter."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    # Folding the case can take a character apart, so it is put together again.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()

@@ -8,7 +8,7 @@ from portal.domain import attempts
 HOLD = timedelta(hours=24)
 
 SESSION_LIFE = timedelta(minutes=35)
-"""Stripe's floor for a checkout session is 30 minutes after it is made; five more for clocks, latency and a repeated call."""
+"""Stripe's floor for a checkout session is 30 minutes; five more for clocks, latency and a repeated call."""
 
 GIVE_UP_CREATING = timedelta(minutes=10)
 """A call that left us may still arrive at Stripe; after this long a session that cannot be found was never made."""

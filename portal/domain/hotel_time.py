@@ -10,13 +10,13 @@ def hotel_date(instant: datetime, zone: str) -> date:
 
 
 def hotel_instant(day: date, at: time, zone: str) -> datetime:
-    """The UTC instant of a wall-clock time at the hotel; a time that a clock change skips or repeats is its first one."""
+    """The UTC instant of a wall-clock time at the hotel; of a time that a clock change repeats, the first."""
     return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
 
 
 def end_of_day(day: date, zone: str) -> datetime:
-    """The last second of a date at the hotel, as a UTC instant."""
-    return hotel_instant(day, time(23, 59, 59), zone)
+    """The last second of a date at the hotel, as a UTC instant; of one that a clock change repeats, the second."""
+    return hotel_instant(day, time(23, 59, 59, fold=1), zone)
 
 
 def nights(check_in: date, check_out: date) -> list[date]:

@@ -8,15 +8,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 import structlog
 
 from portal.db import must_not_be_in_transaction
-from portal.gateways.stripe_seen import EventSeen, Json, PaymentSeen, read_event, read_session
+from portal.gateways.stripe_seen import (
+    DisputeSeen,
+    EventSeen,
+    Json,
+    PaymentSeen,
+    RefundSeen,
+    read_dispute,
+    read_event,
+    read_intent,
+    read_refund,
+    read_session,
+)
 
 log = structlog.get_logger()
+Seen = TypeVar("Seen")
 
 stripe.enable_telemetry = False
 
@@ -30,12 +42,15 @@ MOST_PAGES = 50
 
 
 class StripeError(Exception):
-    """`code` is Stripe's own, `request_id` what its support asks for. Neither is shown to guests."""
+    """`code` is Stripe's own, `request_id` what its support asks for. Neither is shown to guests.
 
-    def __init__(self, code: str, request_id: str | None = None) -> None:
+    `replayed`: Stripe only repeated what it had answered to the same idempotency key before, and will for a day."""
+
+    def __init__(self, code: str, request_id: str | None = None, *, replayed: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.request_id = request_id
+        self.replayed = replayed
 
 
 class StripeUnavailable(StripeError):
@@ -76,16 +91,34 @@ FOR_A_REQUEST = Patience(connect=3, read=8, retries=1, altogether=20)
 FOR_A_WORKER = Patience(connect=3, read=20, retries=2, altogether=None)
 
 
+@dataclass(frozen=True)
+class SessionOrder:
+    """What a guest is asked to pay, and where Stripe sends them afterwards. `amount` in minor units."""
+
+    portal: str
+    reservation_code: str
+    payment_id: str
+    amount: int
+    currency: str
+    title: str
+    description: str
+    email: str
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+
+
 class StripeGateway:
     """One for each process; `for_one_request` starts a new allowance of time."""
 
-    def __init__(self, api_key: str, api_base: str, patience: Patience) -> None:
+    def __init__(self, api_key: str, api_base: str, patience: Patience, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._patience = patience
         self._give_up_at: float | None = None
         self._client = stripe.StripeClient(
             api_key,
             max_network_retries=patience.retries,
-            http_client=stripe.RequestsClient(timeout=(patience.connect, patience.read)),  # type: ignore[arg-type]
+            http_client=stripe.RequestsClient(timeout=(patience.connect, patience.read)),
             base_addresses={"api": api_base},
         )
 
@@ -104,7 +137,9 @@ class StripeGateway:
 
     def get_session(self, session_id: str) -> PaymentSeen:
         """With its payment intent and charge."""
-        return self._session(lambda: self._client.v1.checkout.sessions.retrieve(session_id, params={"expand": EXPANDED}))
+        return self._session(
+            lambda: self._client.v1.checkout.sessions.retrieve(session_id, params={"expand": EXPANDED})
+        )
 
     def close_session(self, session_id: str) -> PaymentSeen:
         """Expire the session if it is still open; then what has become of it, which may be that it was paid."""
@@ -112,23 +147,95 @@ class StripeGateway:
             with self._call("expire session"):
                 self._client.v1.checkout.sessions.expire(session_id)
         except StripeRefused as refusal:
-            log.info("session was not open", session_id_known=True, stripe_code=refusal.code)
+            log.info("session was not open", stripe_code=refusal.code)
         return self.get_session(session_id)
 
     def find_session(self, payment_id: str, made_from: datetime, made_until: datetime) -> PaymentSeen | None:
-        """The session that carries this payment's id in its metadata, among those made in that time; None: there is none."""
-        created = {
+        """The session with this payment's id in its metadata, among those made in that time; None: there is none."""
+        created: Any = {
             "gte": int((made_from - LOOK_UP_MARGIN).timestamp()),
             "lte": int((made_until + LOOK_UP_MARGIN).timestamp()),
         }
         with self._call("list sessions"):
-            page = self._client.v1.checkout.sessions.list(params={"created": created, "limit": 100})  # type: ignore[typeddict-item]
-            found = next((s.id for s in _first(page, MOST_PAGES * 100) if (s.to_dict().get("metadata") or {}).get("payment") == payment_id), None)
+            page = self._client.v1.checkout.sessions.list(params={"created": created, "limit": 100})
+            found = next((s.id for s in _first(page, MOST_PAGES * 100) if _names_payment(s, payment_id)), None)
         return self.get_session(found) if found else None
+
+    def get_intent(self, payment_intent_id: str) -> PaymentSeen:
+        """With its charge."""
+        with self._call("payment intent"):
+            params: Any = {"expand": ["latest_charge"]}
+            return read_intent(
+                self._client.v1.payment_intents.retrieve(payment_intent_id, params=params).to_dict(), self._now()
+            )
+
+    def create_refund(self, payment_intent_id: str, amount: int, names: Json, idempotency_key: str) -> RefundSeen:
+        """Send `amount` (minor units) back to where it came from, or get the refund that the same key made before."""
+        params: Any = {"payment_intent": payment_intent_id, "amount": amount, "metadata": names}
+        with self._call("create refund"):
+            made = self._client.v1.refunds.create(params=params, options={"idempotency_key": idempotency_key})
+            return read_refund(made.to_dict(), self._now(), fresh=True)
+
+    def list_refunds(self, payment_intent_id: str) -> list[RefundSeen]:
+        """Every refund of this payment that Stripe knows of, by whomever it was made; the oldest first."""
+        with self._call("list refunds"):
+            page = self._client.v1.refunds.list(params={"payment_intent": payment_intent_id, "limit": 100})
+            return [read_refund(r.to_dict(), self._now(), fresh=True) for r in _first(page, 1000)][::-1]
+
+    def sessions_since(self, since: datetime) -> Iterator[PaymentSeen]:
+        """Every checkout session made since then, the newest first, each with its payment intent and charge."""
+        params: Any = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": 100,
+            "expand": ["data.payment_intent.latest_charge"],
+        }
+        return self._all("list sessions", lambda: self._client.v1.checkout.sessions.list(params=params), read_session)
+
+    def intents_since(self, since: datetime) -> Iterator[PaymentSeen]:
+        """Every payment intent made since then, the newest first, each with its charge."""
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100, "expand": ["data.latest_charge"]}
+        return self._all(
+            "list payment intents", lambda: self._client.v1.payment_intents.list(params=params), read_intent
+        )
+
+    def refunds_since(self, since: datetime) -> Iterator[RefundSeen]:
+        """Every refund made since then, the newest first."""
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        return self._all(
+            "list refunds",
+            lambda: self._client.v1.refunds.list(params=params),
+            lambda r, at: read_refund(r, at, fresh=True),
+        )
+
+    def disputes_since(self, since: datetime) -> Iterator[DisputeSeen]:
+        """Every dispute opened since then, the newest first."""
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        return self._all(
+            "list disputes",
+            lambda: self._client.v1.disputes.list(params=params),
+            lambda d, at: read_dispute(d, at, fresh=True),
+        )
+
+    def get_dispute(self, stripe_id: str) -> DisputeSeen:
+        with self._call("dispute"):
+            return read_dispute(self._client.v1.disputes.retrieve(stripe_id).to_dict(), self._now(), fresh=True)
+
+    def _all(self, what: str, ask: Callable[[], Any], read: Callable[[Json, datetime], Seen]) -> Iterator[Seen]:
+        """Page by page, so that a caller can settle one object before the next page is asked for."""
+        with self._call(what):
+            page = ask()
+        while True:
+            with self._call(what):
+                seen = [read(thing.to_dict(), self._now()) for thing in page.data]
+            yield from seen
+            if not page.has_more:
+                return
+            with self._call(what):
+                page = page.next_page()
 
     def _session(self, ask: Callable[[], Any]) -> PaymentSeen:
         with self._call("checkout session"):
-            return read_session(ask().to_dict(), datetime.now(UTC))
+            return read_session(ask().to_dict(), self._now())
 
     @contextmanager
     def _call(self, what: str) -> Iterator[None]:
@@ -140,12 +247,49 @@ class StripeGateway:
             yield
         except stripe.StripeError as error:
             ours = _translate(error)
+            ours.replayed = _is_replayed(error)
             _log_failure(what, ours, started)
             raise ours from None
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             ours = StripeUnavailable("unreadable_answer")
             _log_failure(what, ours, started)
             raise ours from error
+
+
+def session_params(order: SessionOrder) -> Json:
+    """What Stripe is sent to make a checkout session for exactly one sum, by card. A pure function of the order."""
+    names = {"portal": order.portal, "reservation": order.reservation_code, "payment": order.payment_id}
+    params: Json = {
+        "mode": "payment",
+        # `payment_method_types` is refused since API 2026-09-30 (docs.stripe.com/changelog/endive).
+        "allowed_payment_method_types": ["card"],
+        "adaptive_pricing": {"enabled": False},
+        "submit_type": "book",
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": order.currency.lower(),
+                    "unit_amount": order.amount,
+                    "product_data": {"name": order.title, "description": order.description},
+                },
+            }
+        ],
+        "client_reference_id": order.reservation_code,
+        # A session's metadata is not copied to its payment intent and charge, so both carry our names.
+        "metadata": names,
+        "payment_intent_data": {"metadata": names, "description": order.title},
+        "success_url": order.success_url,
+        "cancel_url": order.cancel_url,
+        "expires_at": int(order.expires_at.timestamp()),
+    }
+    if order.email:
+        params["customer_email"] = order.email
+    return params
+
+
+def _names_payment(session: Any, payment_id: str) -> bool:
+    return bool((session.to_dict().get("metadata") or {}).get("payment") == payment_id)
 
 
 def _first(page: Any, most: int) -> Iterator[Any]:
@@ -169,6 +313,11 @@ def _translate(error: stripe.StripeError) -> StripeError:
     return StripeRefused(code, request_id)
 
 
+def _is_replayed(error: stripe.StripeError) -> bool:
+    headers = {str(name).lower(): value for name, value in (error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"
+
+
 def _log_failure(what: str, error: StripeError, started: float) -> None:
     log.warning(
         "stripe call failed",
@@ -190,7 +339,15 @@ def parse_event(body: bytes, header: str | None, secrets: tuple[str, ...], now: 
         text = body.decode("utf-8")
         _verify(text, header or "", secrets, now)
         return read_event(text, json.loads(text))
-    except (stripe.StripeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+    except (
+        stripe.StripeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         # Besides its own error the SDK raises TypeError for a signature that is not ASCII.
         raise BadSignature(type(error).__name__) from None
 
@@ -206,8 +363,12 @@ def payload_hash(raw: str) -> str:
 
 
 def _verify(text: str, header: str, secrets: tuple[str, ...], now: datetime) -> None:
-    stamp = re.match(r"t=(\d{1,12})(?:,|$)", header) or re.search(r",t=(\d{1,12})(?:,|$)", header)
-    if stamp is None or abs(now - datetime.fromtimestamp(int(stamp[1]), UTC)) > SIGNATURE_SKEW:
+    # The SDK takes the first of several timestamps, however it is written ("t= 17", "t=+17"). What is looked at here
+    # has to be the one that was signed, or an old message could be sent again with a fresh timestamp behind its own.
+    stamps = [part.removeprefix("t=") for part in header.split(",") if part.startswith("t=")]
+    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
+        raise ValueError("timestamp")
+    if abs(now - datetime.fromtimestamp(int(stamps[0]), UTC)) > SIGNATURE_SKEW:
         raise ValueError("timestamp")
     if not any(_is_signed_with(secret, text, header) for secret in secrets):
         raise ValueError("signature")

@@ -6,6 +6,19 @@ from typing import Any, Literal
 
 Json = dict[str, Any]
 
+# The kinds of message that mean something to us; the objects of others are not even read.
+SESSION_EVENTS = (
+    *("checkout.session.completed", "checkout.session.expired"),
+    *("checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed"),
+)
+INTENT_EVENTS = (
+    *("payment_intent.created", "payment_intent.requires_action", "payment_intent.processing"),
+    *("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"),
+)
+REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed")
+DISPUTE_EVENTS = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
+CHARGE_REFUNDED = "charge.refunded"
+
 
 @dataclass(frozen=True)
 class DeclineSeen:
@@ -14,6 +27,15 @@ class DeclineSeen:
     key: str
     code: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Names:
+    """Our own names in Stripe's metadata: this installation, the reservation's code, the payment's public id."""
+
+    portal: str = ""
+    reservation: str = ""
+    payment: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,9 +51,7 @@ class PaymentSeen:
     amount: int
     currency: str
     livemode: bool
-    portal: str = ""
-    reservation_code: str = ""
-    payment_id: str = ""
+    names: Names
     session_id: str | None = None
     payment_intent_id: str | None = None
     charge_id: str | None = None
@@ -44,8 +64,50 @@ class PaymentSeen:
 
 
 @dataclass(frozen=True)
+class RefundSeen:
+    """What Stripe says of one refund. `fresh`: it is Stripe's answer to our own question, not an older message.
+
+    `refund_id` is our public id from its metadata; empty when it was made in Stripe's dashboard."""
+
+    stripe_id: str
+    payment_intent_id: str
+    amount: int
+    currency: str
+    status: str
+    at: datetime
+    refund_id: str = ""
+    failure_reason: str | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class DisputeSeen:
+    """What Stripe says of one dispute; `status` in Stripe's own words, `warning_…` being a mere inquiry.
+
+    `fresh`: it is Stripe's answer to our own question, not an older message."""
+
+    stripe_id: str
+    payment_intent_id: str
+    amount: int
+    currency: str
+    reason: str
+    status: str
+    due_by: datetime | None
+    at: datetime
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class ChargeSeen:
+    """How much of a payment Stripe has given back, failed refunds not counted. Its refunds have to be asked for."""
+
+    payment_intent_id: str
+    refunded: int
+
+
+@dataclass(frozen=True)
 class EventSeen:
-    """One message from Stripe. `payment` is None for a kind of object that is not about a payment."""
+    """One message from Stripe. `about` is None for a kind of object that is no business of ours."""
 
     id: str
     type: str
@@ -53,7 +115,7 @@ class EventSeen:
     livemode: bool
     object_id: str
     raw: str
-    payment: PaymentSeen | None
+    about: PaymentSeen | RefundSeen | DisputeSeen | ChargeSeen | None
 
 
 def read_event(raw: str, event: Json) -> EventSeen:
@@ -66,16 +128,51 @@ def read_event(raw: str, event: Json) -> EventSeen:
         livemode=bool(event["livemode"]),
         object_id=str(thing.get("id", "")),
         raw=raw,
-        payment=_payment_of_event(event["type"], thing, created),
+        about=_about(event["type"], thing, created),
     )
 
 
-def _payment_of_event(type_: str, thing: Json, at: datetime) -> PaymentSeen | None:
-    if type_.startswith("checkout.session."):
+def _about(type_: str, thing: Json, at: datetime) -> PaymentSeen | RefundSeen | DisputeSeen | ChargeSeen | None:
+    if type_ in SESSION_EVENTS:
         seen = read_session(thing, at)
         # A session's body has no word for it: after a delayed method failed it still says complete and unpaid.
         return replace(seen, status="failed") if type_ == "checkout.session.async_payment_failed" else seen
-    return read_intent(thing, at) if type_.startswith("payment_intent.") else None
+    if type_ in INTENT_EVENTS:
+        return read_intent(thing, at)
+    if type_ in DISPUTE_EVENTS:
+        return read_dispute(thing, at)
+    if type_ == CHARGE_REFUNDED:
+        return ChargeSeen(str(thing.get("payment_intent") or ""), thing["amount_refunded"])
+    return read_refund(thing, at) if type_ in REFUND_EVENTS else None
+
+
+def read_refund(refund: Json, at: datetime, *, fresh: bool = False) -> RefundSeen:
+    return RefundSeen(
+        stripe_id=_text(refund["id"]),
+        payment_intent_id=str(refund.get("payment_intent") or ""),
+        amount=refund["amount"],
+        currency=refund["currency"].upper(),
+        status=refund.get("status") or "pending",
+        at=at,
+        refund_id=str((refund.get("metadata") or {}).get("refund", "")),
+        failure_reason=refund.get("failure_reason"),
+        fresh=fresh,
+    )
+
+
+def read_dispute(dispute: Json, at: datetime, *, fresh: bool = False) -> DisputeSeen:
+    due_by = (dispute.get("evidence_details") or {}).get("due_by")
+    return DisputeSeen(
+        stripe_id=_text(dispute["id"]),
+        payment_intent_id=str(dispute.get("payment_intent") or ""),
+        amount=dispute["amount"],
+        currency=dispute["currency"].upper(),
+        reason=str(dispute.get("reason") or ""),
+        status=_text(dispute["status"]),
+        due_by=_instant(due_by) if due_by else None,
+        at=at,
+        fresh=fresh,
+    )
 
 
 def read_session(session: Json, at: datetime) -> PaymentSeen:
@@ -87,9 +184,11 @@ def read_session(session: Json, at: datetime) -> PaymentSeen:
         at=at,
         status=_session_status(session, inner),
         amount=session["amount_total"] or 0,
-        currency=session["currency"].upper(),
+        currency=(
+            session["currency"] or ""
+        ).upper(),  # null where nothing is to be paid: another program's set-up session
         livemode=session["livemode"],
-        **_names(session),
+        names=_names(session),
         session_id=_text(session["id"]),
         payment_intent_id=inner["id"] if inner else intent,
         url=session.get("url"),
@@ -108,7 +207,7 @@ def read_intent(intent: Json, at: datetime) -> PaymentSeen:
         amount=intent["amount"],
         currency=intent["currency"].upper(),
         livemode=intent["livemode"],
-        **_names(intent),
+        names=_names(intent),
         payment_intent_id=_text(intent["id"]),
         created=_instant(intent["created"]),
     )
@@ -157,13 +256,14 @@ def _decline(intent: Json, charge: Json | None, at: datetime) -> DeclineSeen | N
     return DeclineSeen(charge_id or f"{intent['id']}:{code}", code, at)
 
 
-def _names(thing: Json) -> dict[str, str]:
+def _names(thing: Json) -> Names:
     metadata = thing.get("metadata") or {}
-    return {
-        "portal": str(metadata.get("portal", "")),
-        "reservation_code": str(metadata.get("reservation", "")),
-        "payment_id": str(metadata.get("payment", "")),
-    }
+    return Names(*(_name(metadata.get(name)) for name in ("portal", "reservation", "payment")))
+
+
+def _name(value: Any) -> str:
+    """Ours are plain ASCII; another program may have written anything, even what a database cannot take."""
+    return value if isinstance(value, str) and value.isascii() and value.isprintable() else ""
 
 
 def _card(method: Json | None) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The house, its rooms, stays, their price lines and nights."""
 
+from typing import Any
+
 from portal.migrations import drop_tables, run_sql
 
 UP = """
@@ -96,9 +98,9 @@ CREATE UNIQUE INDEX room_night_once ON room_night (room_id, night);
 """
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     run_sql(db, UP)
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     drop_tables(db, "room_night", "reservation_line", "reservation", "room", "hotel")

@@ -1,5 +1,7 @@
 """Money in, money back, disputes, cancellations, and what Stripe has told us."""
 
+from typing import Any
+
 from portal.migrations import drop_tables, run_sql
 
 UP = """
@@ -110,6 +112,7 @@ CREATE TABLE cancellation (
     zone TEXT NOT NULL,
     tier_days INTEGER,
     percent INTEGER,
+    refund_target {bigint} NOT NULL,
     refund_due {bigint} NOT NULL,
     reason TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
@@ -146,9 +149,9 @@ CREATE INDEX webhook_event_waiting ON webhook_event (next_try_at) WHERE (process
 """
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     run_sql(db, UP)
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     drop_tables(db, "webhook_event", "cancellation", "dispute", "refund", "payment")

@@ -1,5 +1,7 @@
 """Mails to send, the list that needs attention, and the audit log that is only ever added to."""
 
+from typing import Any
+
 from portal.migrations import drop_tables, is_postgres, run_sql
 
 UP = """
@@ -32,6 +34,7 @@ CREATE TABLE alert (
     details TEXT NOT NULL,
     due_by TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
+    mailed_at TIMESTAMPTZ,
     closed_at TIMESTAMPTZ,
     closed_by TEXT,
     why_closed TEXT,
@@ -71,12 +74,12 @@ CREATE TRIGGER audit_log_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_
 """
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     run_sql(db, UP)
     run_sql(db, POSTGRES_TRIGGERS if is_postgres(db) else SQLITE_TRIGGERS, separator="---")
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     drop_tables(db, "audit_log", "alert", "outgoing_mail")
     if is_postgres(db):
         db.execute_sql("DROP FUNCTION audit_log_is_only_added_to()")

@@ -1,5 +1,7 @@
 """People who work at the hotel, their sign-ins, tokens and notes."""
 
+from typing import Any
+
 from portal.migrations import drop_tables, run_sql
 
 UP = """
@@ -91,9 +93,9 @@ CREATE INDEX note_staff_id ON note (staff_id);
 """
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     run_sql(db, UP)
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     drop_tables(db, "note", "api_answer", "api_token", "password_reset", "recovery_code", "staff_session", "staff")

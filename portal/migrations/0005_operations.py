@@ -1,5 +1,7 @@
 """Throttles, leases and cursors."""
 
+from typing import Any
+
 from portal.migrations import drop_tables, run_sql
 
 UP = """
@@ -25,9 +27,9 @@ CREATE TABLE cursor (
 """
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     run_sql(db, UP)
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     drop_tables(db, "cursor", "lease", "rate_bucket")

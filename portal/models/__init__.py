@@ -38,4 +38,30 @@ TABLES: tuple[type[Table], ...] = (
 )
 """Every table, in an order in which they can be made."""
 
-__all__ = [table.__name__ for table in TABLES] + ["TABLES", "Table"]
+__all__ = [
+    "TABLES",
+    "Alert",
+    "ApiAnswer",
+    "ApiToken",
+    "AuditLog",
+    "Cancellation",
+    "Cursor",
+    "Dispute",
+    "Hotel",
+    "Lease",
+    "Note",
+    "OutgoingMail",
+    "PasswordReset",
+    "Payment",
+    "RateBucket",
+    "RecoveryCode",
+    "Refund",
+    "Reservation",
+    "ReservationLine",
+    "Room",
+    "RoomNight",
+    "Staff",
+    "StaffSession",
+    "Table",
+    "WebhookEvent",
+]

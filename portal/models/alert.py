@@ -17,6 +17,7 @@ class Alert(Table):
     details = FrozenJsonField(default=dict)
     due_by = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField()
+    mailed_at = UtcDateTimeField(null=True)
     closed_at = UtcDateTimeField(null=True)
     closed_by = peewee.TextField(null=True)
     why_closed = peewee.TextField(null=True)
@@ -30,4 +31,6 @@ class Alert(Table):
         ]
 
 
-Alert.add_index(Alert.index(Alert.kind, Alert.cause, unique=True, where=Alert.closed_at.is_null(), name="alert_one_open"))
+Alert.add_index(
+    Alert.index(Alert.kind, Alert.cause, unique=True, where=Alert.closed_at.is_null(), name="alert_one_open")
+)

@@ -2,9 +2,10 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
+
 from portal.db import db
 
 
@@ -39,6 +40,9 @@ class FrozenJsonField(peewee.TextField):
 
 class Table(peewee.Model):
     """What all tables share."""
+
+    if TYPE_CHECKING:
+        id = peewee.AutoField()  # the library adds it by itself, where type checkers do not see it
 
     class Meta:
         database = db

@@ -7,7 +7,7 @@ from portal.models.reservation import Reservation
 
 
 class OutgoingMail(Table):
-    """Written in the transaction of its cause; `cause` names the episode (this hold, this refund), so none is doubled."""
+    """Written in the transaction of its cause; `cause` names the episode (this hold), so none is doubled."""
 
     kind = peewee.TextField()
     cause = peewee.TextField()
@@ -23,7 +23,9 @@ class OutgoingMail(Table):
     error_message = peewee.TextField(null=True)
 
 
-OutgoingMail.add_index(OutgoingMail.index(OutgoingMail.kind, OutgoingMail.cause, unique=True, name="outgoing_mail_once"))
+OutgoingMail.add_index(
+    OutgoingMail.index(OutgoingMail.kind, OutgoingMail.cause, unique=True, name="outgoing_mail_once")
+)
 OutgoingMail.add_index(
     OutgoingMail.index(OutgoingMail.next_try_at, where=OutgoingMail.sent_at.is_null(), name="outgoing_mail_waiting")
 )

@@ -1,5 +1,7 @@
 """Money in, money back, and what banks take again."""
 
+from typing import TYPE_CHECKING
+
 import peewee
 
 from portal.domain import states
@@ -9,6 +11,9 @@ from portal.models.reservation import Reservation
 
 class Payment(Table):
     """One checkout session, or one sum recorded by staff. Amounts are minor units of `currency`."""
+
+    if TYPE_CHECKING:  # the library adds it by itself
+        reservation_id: int
 
     public_id = peewee.TextField(unique=True)
     reservation = peewee.ForeignKeyField(Reservation, backref="payments", index=False)
@@ -57,7 +62,9 @@ class Payment(Table):
         return self.status in states.LIVE_PAYMENT
 
 
-Payment.add_index(Payment.index(Payment.reservation, Payment.session_number, unique=True, name="payment_session_number"))
+Payment.add_index(
+    Payment.index(Payment.reservation, Payment.session_number, unique=True, name="payment_session_number")
+)
 Payment.add_index(
     Payment.index(
         Payment.reservation, unique=True, where=Payment.status << states.LIVE_PAYMENT, name="payment_one_live"
@@ -68,6 +75,10 @@ Payment.add_index(Payment.index(Payment.status, Payment.created_at, name="paymen
 
 class Refund(Table):
     """One sum on its way back. A new try after a failure is a new row (`retry_of`)."""
+
+    if TYPE_CHECKING:  # the library adds it by itself
+        payment_id: int
+        retry_of_id: int | None
 
     public_id = peewee.TextField(unique=True)
     payment = peewee.ForeignKeyField(Payment, backref="refunds")
@@ -123,7 +134,7 @@ class Dispute(Table):
 
 
 class Cancellation(Table):
-    """The tier that held when a stay was cancelled: date and zone of the hotel, so that the sum can be worked out again."""
+    """The tier that held when a stay was cancelled: with date and zone, so that the sum can be worked out again."""
 
     reservation = peewee.ForeignKeyField(Reservation, backref="cancellations", unique=True)
     actor = peewee.TextField()
@@ -131,7 +142,10 @@ class Cancellation(Table):
     zone = peewee.TextField()
     tier_days = peewee.IntegerField(null=True)
     percent = peewee.IntegerField(null=True)
+    refund_target = peewee.BigIntegerField()
+    """What is to have gone back in the end, earlier refunds included."""
     refund_due = peewee.BigIntegerField()
+    """What of it the cancellation itself sends back."""
     reason = peewee.TextField(default="")
     created_at = UtcDateTimeField()
 

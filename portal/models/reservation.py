@@ -1,5 +1,9 @@
 """Stays: who, when, for how much, and the nights they own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import peewee
 
 from portal.domain import states
@@ -9,6 +13,10 @@ from portal.models.hotel import Room
 
 class Reservation(Table):
     """Sums are minor units of `currency`; `check_in` and `check_out` are dates at the hotel."""
+
+    if TYPE_CHECKING:  # columns and look-ups that the library adds by itself
+        room_id: int
+        lines: peewee.ModelSelect[ReservationLine]
 
     code = peewee.TextField(unique=True)
     guest_name = peewee.TextField()
@@ -47,7 +55,9 @@ class Reservation(Table):
 
 
 Reservation.add_index(Reservation.index(Reservation.check_in, Reservation.id, name="reservation_check_in_id"))
-Reservation.add_index(Reservation.index(Reservation.status, Reservation.hold_until, name="reservation_status_hold_until"))
+Reservation.add_index(
+    Reservation.index(Reservation.status, Reservation.hold_until, name="reservation_status_hold_until")
+)
 
 
 class ReservationLine(Table):
@@ -71,6 +81,9 @@ ReservationLine.add_index(
 
 class RoomNight(Table):
     """Who has a room for a night; no reservation: blocked. One row per room and night, so nothing is booked twice."""
+
+    if TYPE_CHECKING:  # the library adds it by itself
+        reservation_id: int | None
 
     room = peewee.ForeignKeyField(Room, backref="nights", index=False)
     night = peewee.DateField()

@@ -33,7 +33,11 @@ class WebhookEvent(Table):
         ]
 
 
-WebhookEvent.add_index(WebhookEvent.index(WebhookEvent.type, WebhookEvent.received_at, name="webhook_event_type_received_at"))
 WebhookEvent.add_index(
-    WebhookEvent.index(WebhookEvent.next_try_at, where=WebhookEvent.processed_at.is_null(), name="webhook_event_waiting")
+    WebhookEvent.index(WebhookEvent.type, WebhookEvent.received_at, name="webhook_event_type_received_at")
+)
+WebhookEvent.add_index(
+    WebhookEvent.index(
+        WebhookEvent.next_try_at, where=WebhookEvent.processed_at.is_null(), name="webhook_event_waiting"
+    )
 )

@@ -1,0 +1,48 @@
+"""A guest portal for a small hotel: review a stay, pay it with Stripe Checkout, read the truth about the money."""
+
+from flask import Flask
+
+from portal import db, logs, migrations
+from portal.deps import Deps
+from portal.gateways.stripe_gateway import FOR_A_REQUEST
+from portal.services import hotels
+from portal.settings import Settings
+from portal.web import error_pages, languages, ops, request_log, security, template_helpers, webhooks
+from portal.web.context import set_deps
+from portal.web.guest import guest
+
+
+class NotReady(Exception):
+    """The database does not fit this code or these settings; the text says what to do."""
+
+
+def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
+    """The web application, with its parts wired together. NotReady when the schema is not up to date."""
+    logs.configure(settings.log_format)
+    db.initialise(settings.database_url)
+    check_database(settings)
+    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    deps = deps or Deps.build(settings, FOR_A_REQUEST)
+    set_deps(app, deps)
+    app.jinja_env.globals["mail_is_on"] = deps.mail.is_on  # a page promises a mail only if it can be sent
+    request_log.register(app)  # first, so that a refused request is logged too
+    security.register(app, settings)
+    languages.register(app)
+    template_helpers.register(app)
+    error_pages.register(app)
+    for blueprint in (guest, webhooks.webhooks, ops.ops):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def check_database(settings: Settings) -> None:
+    """NotReady unless the schema is this code's and the database belongs to the key's mode."""
+    if migrations.pending():
+        raise NotReady("The database is not up to date. Run: python -m portal migrate")
+    if newer := migrations.unknown():
+        raise NotReady(f"The database was used by a newer version ({newer[-1]}). Install that version.")
+    with db.connection():
+        used_with = hotels.get_hotel().stripe_livemode
+    if used_with is not None and used_with != settings.livemode:
+        mode = "live" if used_with else "test"
+        raise NotReady(f"This database holds {mode} payments, but STRIPE_SECRET_KEY is of the other mode.")

@@ -1,0 +1,297 @@
+"""Commands: each reads its arguments and calls one service. Exit status 0: done; 1: refused, with a sentence why."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from portal import NotReady, check_database, cli_money, db, demo, jobs, logs, migrations
+from portal.cli_money import NotConfirmed
+from portal.db import DatabaseBusy
+from portal.deps import Deps
+from portal.domain.guest_match import show_code
+from portal.gateways.stripe_gateway import FOR_A_WORKER, StripeUnavailable
+from portal.models import Reservation
+from portal.services import hotels, links, mails, new_reservation, reservations
+from portal.services.hotels import BadHotel
+from portal.services.new_reservation import BadReservation
+from portal.services.refunds import BadRefund
+from portal.settings import Settings, SettingsError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; what went wrong goes to standard error in plain words."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except (SettingsError, NotReady, BadHotel, demo.DemoProblem, NotConfirmed, BadRefund) as problem:
+        return _fail(str(problem))
+    except BadReservation as bad:
+        return _fail("The reservation was not added.", *(f"  {field} {why}" for field, why in bad.problems.items()))
+    except LookupError as problem:
+        return _fail(str(problem.args[0]))
+    except StripeUnavailable as problem:
+        return _fail(f"Stripe cannot be reached now ({problem}). What was done until then stands; run it again.")
+    except DatabaseBusy as problem:
+        return _fail(f"The database cannot be used now ({problem}). Look what was stored before you repeat this.")
+    except KeyboardInterrupt:
+        return 130
+
+
+def _fail(*sentences: str) -> int:
+    print(*sentences, sep="\n", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m portal", description="A guest portal for a small hotel.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _command(commands, "migrate", _migrate, "bring the database up to date; the first time it makes it")
+    _add_hotel(commands)
+    _add_room(commands)
+    _add_reservation(commands)
+    link = _command(commands, "link", _link, "print the private link of a reservation")
+    link.add_argument("code", help="the reservation's code, dashes optional")
+    link.add_argument("--send", action="store_true", help="also e-mail it to the guest")
+    _add_money(commands)
+    worker = _command(commands, "worker", _worker, "do what must not depend on a browser: sweeps, retries, holds")
+    worker.add_argument("--once", action="store_true", help="every job once, then end (for cron)")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _group(commands: Any, name: str, text: str) -> Any:
+    return commands.add_parser(name, help=text, description=text.capitalize() + ".").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _command(commands, "demo", _demo, "try everything: a seeded hotel, a Stripe simulator, portal and worker")
+    parser.add_argument("--port", type=int, default=8000, help="of the portal (default 8000)")
+    parser.add_argument("--stripe-port", type=int, default=12111, help="of the Stripe simulator (default 12111)")
+    parser.add_argument("--mailbox-port", type=int, default=8025, help="of the mailbox that you read (default 8025)")
+    parser.add_argument("--smtp-port", type=int, default=1025, help="of the mailbox's mail server (default 1025)")
+    parser.add_argument("--folder", type=Path, default=Path("var/demo"), help="where its files go (default var/demo)")
+
+
+def _add_hotel(commands: Any) -> None:
+    parser = _command(
+        _group(commands, "hotel", "the house"), "set", _hotel_set, "change what guests read about the hotel"
+    )
+    for name in hotels.EDITABLE:
+        convert = _time if name.startswith("check_") else str
+        parser.add_argument(f"--{name.replace('_', '-')}", type=convert, default=None, metavar="VALUE")
+
+
+def _time(text: str) -> time:
+    """A time of day like 15:00; ValueError for anything else."""
+    return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  # on the hotel's clock, whatever its zone
+
+
+def _add_room(commands: Any) -> None:
+    parser = _command(_group(commands, "room", "rooms"), "add", _room_add, "add rooms by name")
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--description", default="")
+    parser.add_argument("--capacity", type=int, default=2, help="guests, at most (default 2)")
+
+
+def _add_money(commands: Any) -> None:
+    cancel = _command(commands, "cancel", _with_deps(cli_money.cancel), "cancel a stay; shows what comes back first")
+    cancel.add_argument("code")
+    cancel.add_argument("--refund", type=int, metavar="AMOUNT", help="another sum than the policy's, in minor units")
+    refund = _command(commands, "refund", _with_deps(cli_money.refund), "send money of a payment back; the stay stays")
+    refund.add_argument("payment", metavar="PAY-…")
+    refund.add_argument("--amount", type=int, help="in minor units (default: all that is left)")
+    for parser in (cancel, refund):
+        parser.add_argument("--reason", default="", help="kept with it, for the hotel")
+    again = _command(
+        commands, "refund-again", _with_deps(cli_money.retry), "try a refund again that failed at the bank"
+    )
+    handed = _command(
+        commands, "refund-handed-back", _with_deps(cli_money.hand_back), "record that cash was handed back"
+    )
+    for parser in (again, handed):
+        parser.add_argument("refund", metavar="REF-…")
+    for parser in (cancel, refund, again, handed):
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+    _add_books(commands)
+
+
+def _add_books(commands: Any) -> None:
+    alerts = _command(commands, "alerts", _with_deps(cli_money.list_alerts), "what needs a person's attention")
+    alerts.add_argument("--json", action="store_true")
+    close = _command(alerts.add_subparsers(metavar="COMMAND"), "close", _with_deps(cli_money.close_alert), "close one")
+    close.add_argument("id", type=int)
+    close.add_argument("--why", required=True, help="a word why")
+    close.add_argument("--who", default=cli_money.ACTOR, help="whose decision it is")
+    reconcile = _command(commands, "reconcile", _with_deps(cli_money.reconcile), "settle everything that Stripe lists")
+    reconcile.add_argument("--since", type=cli_money.duration, help="such as 48h (default: since the last time)")
+    audit = _command(commands, "audit", _with_deps(cli_money.audit), "check the books, and compare them with Stripe's")
+    audit.add_argument("--since", type=cli_money.duration, default=timedelta(days=35), help="such as 48h (default 35d)")
+    audit.add_argument("--offline", action="store_true", help="do not ask Stripe")
+    audit.add_argument("--json", action="store_true")
+
+
+def _with_deps(run: Callable[[argparse.Namespace, Deps], Any]) -> Callable[[argparse.Namespace], Any]:
+    return lambda arguments: run(arguments, _deps())
+
+
+def _add_reservation(commands: Any) -> None:
+    parser = _command(
+        _group(commands, "reservation", "reservations"), "add", _reservation_add, "add a reservation and print its link"
+    )
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="read it as JSON from a file, or from standard input"
+    )
+    for name in ("room", "guest-name", "email", "phone", "check-in", "check-out", "locale"):
+        parser.add_argument(f"--{name}")
+    for name in ("adults", "children", "hold-hours"):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument(
+        "--line", action="append", metavar="LABEL=AMOUNT", help="a price line, amount in minor units; may be repeated"
+    )
+
+    parser.add_argument("--send-link", action="store_true", default=None, help="e-mail the private link to the guest")
+
+
+def _settings() -> Settings:
+    settings = Settings.from_environ()
+    logs.configure(settings.log_format)
+    db.initialise(settings.database_url)
+    return settings
+
+
+def _deps() -> Deps:
+    settings = _settings()
+    check_database(settings)
+    return Deps.build(settings, FOR_A_WORKER)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    ports = demo.Ports(arguments.port, arguments.stripe_port, arguments.mailbox_port, arguments.smtp_port)
+    demo.run(arguments.folder, ports)
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    _settings()
+    applied = migrations.migrate()
+    with db.connection():
+        hotels.ensure_hotel()
+    print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+
+
+def _hotel_set(arguments: argparse.Namespace) -> None:
+    _deps()
+    values = {name: value for name in hotels.EDITABLE if (value := getattr(arguments, name)) is not None}
+    with db.connection():
+        hotel = hotels.set_hotel(**values)
+    for name in hotels.EDITABLE:
+        print(f"{name}: {getattr(hotel, name)}")
+
+
+def _room_add(arguments: argparse.Namespace) -> int:
+    _deps()
+    if arguments.capacity < 1 or any(
+        new_reservation.text_problem(name) or not name.strip() for name in arguments.names
+    ):
+        return _fail("A room needs a name that can be printed and a capacity of at least 1.")
+    with db.connection():
+        for room in hotels.add_rooms(arguments.names, arguments.description, arguments.capacity):
+            print(f"{room.name}: at most {room.capacity} guests")
+    return 0
+
+
+def _reservation_add(arguments: argparse.Namespace) -> None:
+    deps = _deps()
+    with db.connection():
+        hotel = hotels.get_hotel()
+        new = new_reservation.read(
+            _reservation_data(arguments), currency=hotel.currency, today=reservations.today_at_hotel(deps)
+        )
+        reservation = reservations.add_reservation(deps, new, actor="command line")
+        answer = _summary(deps, reservation)
+    if new.send_link:
+        _note_mail(deps)
+    if arguments.json:
+        print(json.dumps(answer))
+    else:
+        print(*(f"{name}: {value}" for name, value in answer.items()), sep="\n")
+
+
+def _reservation_data(arguments: argparse.Namespace) -> Any:
+    if arguments.json:
+        text = sys.stdin.read() if arguments.json == "-" else _read(arguments.json)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise BadReservation({"JSON": f"cannot be read: {error}"}) from None
+    given = {
+        name: getattr(arguments, name) for name in new_reservation.FIELDS if getattr(arguments, name, None) is not None
+    }
+    return {**given, "lines": [_line(text) for text in arguments.line or []]}
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadReservation({"file": f"{file} cannot be read ({type(error).__name__})"}) from None
+
+
+def _line(text: str) -> dict[str, Any]:
+    label, _, amount = text.rpartition("=")
+    digits = amount.strip().removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        raise BadReservation({"--line": f"must be LABEL=AMOUNT with a whole number of minor units, not {text}"})
+    return {"label": label, "amount": int(amount)}
+
+
+def _summary(deps: Deps, reservation: Reservation) -> dict[str, Any]:
+    return {
+        "reservation_id": show_code(reservation.code),
+        "status": reservation.status,
+        "total": reservation.total,
+        "currency": reservation.currency,
+        "amount_due": reservation.amount_due,
+        "hold_until": reservation.hold_until.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "link": links.make_link(deps, reservation),
+    }
+
+
+def _link(arguments: argparse.Namespace) -> None:
+    deps = _deps()
+    with db.connection():
+        reservation = reservations.get_by_code(arguments.code)
+        if arguments.send:
+            mails.queue_link(deps, reservation)
+            _note_mail(deps)
+        print(links.make_link(deps, reservation))
+
+
+def _note_mail(deps: Deps) -> None:
+    """The worker sends it; without a mail server it waits, and whoever asked for it should know."""
+    if not deps.mail.is_on:
+        print("The mail waits: SMTP_URL is not set, so nothing is sent yet.", file=sys.stderr)
+
+
+def _worker(arguments: argparse.Namespace) -> None:
+    deps, stop = _deps(), Event()
+    if arguments.once:
+        for name, done in jobs.run_once(deps).items():
+            print(f"{name}: {done}")
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    jobs.run_forever(deps, stop)

@@ -1,0 +1,112 @@
+"""What the cancel page and its result page show."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from portal.deps import Deps
+from portal.domain import hotel_time
+from portal.domain.refund_sums import divide
+from portal.domain.refund_window import RefundWindow, window_from
+from portal.domain.states import ENDED_REFUND
+from portal.models import Cancellation, Payment, Refund, Reservation
+from portal.services import cancellations, refunds
+from portal.services.cancellations import Quote
+from portal.services.guest_pages import StayPage, read_stay, refund_word
+
+
+@dataclass(frozen=True)
+class Part:
+    """What goes back to one card, or by hand when it was paid in cash."""
+
+    amount: int
+    payment: Payment
+
+
+@dataclass(frozen=True)
+class CancelPage:
+    """The quote as it stands now. `why_not`: cancelled, expired, arrived, or None: it can be cancelled."""
+
+    stay: StayPage
+    quote: Quote
+    why_not: str | None
+    parts: list[Part]
+    window: RefundWindow
+    disputed: bool
+
+
+@dataclass(frozen=True)
+class FollowedRefund:
+    """One refund of a cancelled stay. `state`: waits (for the end of a dispute), on_its_way (not sent yet), sent,
+    refunded, failed."""
+
+    refund: Refund
+    payment: Payment
+    state: str
+    sent_on: date | None
+    window: RefundWindow | None
+
+
+@dataclass(frozen=True)
+class CancelledPage:
+    """A cancelled stay, and every refund of it followed to the bank; a failed one that was tried again is left out."""
+
+    stay: StayPage
+    owed: int
+    """What the guest gets back, in minor units, what needs another try included."""
+    missing: int
+    """What of it is on no way yet, because a refund failed."""
+    cancellation: Cancellation | None
+    refunds: list[FollowedRefund]
+    taken_by_bank: bool
+    """A dispute was lost: the guest has the money from the bank, not from us."""
+
+
+def read_cancel_page(deps: Deps, reservation: Reservation) -> CancelPage:
+    quote = cancellations.quote(deps, reservation)
+    kept = refunds.kept_payments(reservation)
+    by_id = {payment.id: payment for payment in kept}
+    return CancelPage(
+        stay=read_stay(deps, reservation),
+        quote=quote,
+        why_not=cancellations.why_not(deps, reservation),
+        parts=[Part(amount, by_id[i]) for i, amount in divide(quote.due, refunds.returnable(reservation))],
+        window=window_from(quote.today),
+        disputed=any(refunds.dispute_of(payment) for payment in kept),
+    )
+
+
+def read_cancelled_page(deps: Deps, reservation: Reservation) -> CancelledPage:
+    stay = read_stay(deps, reservation)
+    rows = list(Refund.select().join(Payment).where(Payment.reservation == reservation.id).order_by(Refund.id))
+    retried = {row.retry_of_id for row in rows}
+    on_its_way = sum(row.amount for row in rows if row.status not in ENDED_REFUND)
+    cancellation = Cancellation.get_or_none(Cancellation.reservation == reservation.id)
+    missing = max(0, _promised(reservation, cancellation) - on_its_way)
+    shown = [row for row in rows if row.id not in retried and (row.status != "canceled" or row.stripe_id)]
+    return CancelledPage(
+        stay=stay,
+        owed=on_its_way + missing,
+        missing=missing,
+        cancellation=cancellation,
+        refunds=[_followed(stay, refund) for refund in shown],
+        taken_by_bank=any(refunds.dispute_of(p) == "lost" for p in refunds.kept_payments(reservation)),
+    )
+
+
+def _promised(reservation: Reservation, cancellation: Cancellation | None) -> int:
+    """What has to go back: by the cancellation, and of money that may not be kept all."""
+    back = Payment.select().where((Payment.reservation == reservation.id) & (Payment.disposition == "returned"))
+    return (cancellation.refund_target if cancellation else 0) + sum(p.received_amount or 0 for p in back)
+
+
+def _followed(stay: StayPage, refund: Refund) -> FollowedRefund:
+    zone = stay.hotel.timezone
+    waits = refund.status in ("todo", "sent") and refunds.dispute_of(refund.payment) == "open"
+    sent_on = hotel_time.hotel_date(refund.first_sent_at, zone) if refund.first_sent_at and not waits else None
+    return FollowedRefund(
+        refund,
+        refund.payment,
+        "waits" if waits else refund_word(refund, zone, stay.today),
+        sent_on,
+        window_from(sent_on) if sent_on else None,
+    )

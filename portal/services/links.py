@@ -1,0 +1,53 @@
+"""Private links: a signed token that opens one stay until 30 days after check-out, and can be revoked."""
+
+from datetime import date, timedelta
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from portal.deps import Deps
+from portal.domain import hotel_time
+from portal.models import Reservation
+from portal.services import hotels
+
+VALID_AFTER_CHECK_OUT = timedelta(days=30)
+_SALT = "guest-link"
+_LONGEST_TOKEN = 200
+
+
+def make_link(deps: Deps, reservation: Reservation) -> str:
+    """The address that goes to the guest. May be opened again and again: mail scanners open it first."""
+    token = _serializer(deps).dumps([reservation.code, reservation.link_version])
+    return f"{deps.settings.public_base_url}/l/{token}"
+
+
+def find_by_token(deps: Deps, token: str) -> Reservation | None:
+    """The stay that a token opens now; None for one that is garbled, revoked or too old."""
+    try:
+        code, version = _serializer(deps).loads(token) if len(token) <= _LONGEST_TOKEN else ("", 0)
+    except (BadData, ValueError, TypeError):
+        return None
+    return find_open_stay(deps, code, version)
+
+
+def find_open_stay(deps: Deps, code: str, version: int) -> Reservation | None:
+    """The stay with that code if its links still have that version and it is not over for too long."""
+    reservation = Reservation.get_or_none((Reservation.code == code) & (Reservation.link_version == version))
+    if reservation is None or is_over(deps, reservation):
+        return None
+    found: Reservation = reservation
+    return found
+
+
+def is_over(deps: Deps, reservation: Reservation) -> bool:
+    """Whether links to this stay have run out, by the hotel's calendar."""
+    return bool(reservation.check_out < oldest_check_out(deps))
+
+
+def oldest_check_out(deps: Deps) -> date:
+    """Stays that ended on that day or later are not over."""
+    return hotel_time.hotel_date(deps.now(), hotels.get_hotel().timezone) - VALID_AFTER_CHECK_OUT
+
+
+def _serializer(deps: Deps) -> URLSafeSerializer:
+    # The library signs with the last key and accepts all; ours signs with the first.
+    return URLSafeSerializer(list(reversed(deps.settings.secret_keys)), salt=_SALT)

@@ -1,0 +1,279 @@
+"""Money on its way back: the rows, what they have to be, and what Stripe says has become of them."""
+
+import structlog
+from peewee import fn
+
+from portal.db import lock, must_be_in_transaction, transaction
+from portal.deps import Deps
+from portal.domain import states
+from portal.domain.refund_sums import Returnable, still_owed
+from portal.gateways.stripe_seen import RefundSeen
+from portal.models import Cancellation, Dispute, Payment, Refund, Reservation
+from portal.services import mails, public_ids, state
+from portal.services.alerts import raise_alert
+
+log = structlog.get_logger()
+
+
+class BadRefund(Exception):
+    """A refund that cannot be made; the text says why, and that nothing was sent."""
+
+
+# Sums ---------------------------------------------------------------------------------------------------------------
+
+
+def on_its_way(payment: Payment, *, but: Refund | None = None) -> int:
+    """Refunds of this payment that have not failed, in minor units, by whomever they were made."""
+    mine = (Refund.payment == payment.id) & Refund.status.not_in(states.ENDED_REFUND)
+    if but is not None:
+        mine &= Refund.id != but.id
+    return int(Refund.select(fn.COALESCE(fn.SUM(Refund.amount), 0)).where(mine).scalar())
+
+
+def back(payment: Payment, *, but: Refund | None = None) -> int:
+    """What has gone back or is on its way; a lost dispute took the whole payment."""
+    received = payment.received_amount or payment.amount
+    return received if dispute_of(payment) == "lost" else on_its_way(payment, but=but)
+
+
+def dispute_of(payment: Payment) -> str | None:
+    """lost, open, or None: nothing that stands in a refund's way. An inquiry (`warning_…`) does not."""
+    found = {row.status for row in Dispute.select(Dispute.status).where(Dispute.payment == payment.id)}
+    if "lost" in found:
+        return "lost"
+    return "open" if any(not s.startswith("warning_") and s not in ("won", "prevented") for s in found) else None
+
+
+def kept_payments(reservation: Reservation) -> list[Payment]:
+    """In the order in which they give money back: cards first, the newest first, then cash."""
+    kept = Payment.select().where((Payment.reservation == reservation.id) & (Payment.disposition == "kept"))
+    return list(kept.order_by(Payment.provider.desc(), Payment.session_number.desc()))
+
+
+def returnable(reservation: Reservation) -> list[Returnable]:
+    return [Returnable(p.id, p.received_amount or p.amount, back(p)) for p in kept_payments(reservation)]
+
+
+def owed(refund: Refund) -> int:
+    """What this refund has to be now."""
+    payment = refund.payment
+    left = (payment.received_amount or payment.amount) - back(payment, but=refund)
+    target_left = None
+    if refund.kind == "policy":
+        target = Cancellation.get(Cancellation.reservation == payment.reservation_id).refund_target
+        kept = kept_payments(payment.reservation)
+        target_left = target - sum(back(p, but=refund) for p in kept)
+    return still_owed(refund.kind, refund.amount, left, target_left)
+
+
+# Rows ---------------------------------------------------------------------------------------------------------------
+
+
+def insert(
+    deps: Deps,
+    payment: Payment,
+    *,
+    kind: str,
+    amount: int,
+    reason: str,
+    requested_by: str,
+    retry_of: Refund | None = None,
+) -> Refund:
+    """A refund to send, in the transaction of its cause. Cash is handed back by a person, who is told so."""
+    public_id, now = public_ids.new_refund_id(), deps.now()
+    refund: Refund = Refund.create(
+        public_id=public_id,
+        payment=payment,
+        provider=payment.provider,
+        kind=kind,
+        amount=amount,
+        currency=payment.received_currency or payment.currency,
+        idempotency_key=f"ref:{public_id}",
+        retry_of=retry_of,
+        reason=reason,
+        requested_by=requested_by,
+        next_try_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    state.begin(refund, actor=requested_by, cause=reason, now=now)
+    if payment.provider == "offline":
+        raise_alert(
+            "hand the cash back", public_id, now=now, reservation=payment.reservation, payment=payment, amount=amount
+        )
+    return refund
+
+
+def resize(deps: Deps, refund: Refund) -> None:
+    """The sum changed before it was sent: this row is canceled, and one of the right sum takes its place."""
+    must_be_in_transaction()
+    now_owed = owed(refund)
+    if now_owed == refund.amount:
+        return
+    state.move(refund, "canceled", actor="portal", cause="sum changed before sending", now=deps.now())
+    if now_owed:
+        insert(
+            deps,
+            refund.payment,
+            kind=refund.kind,
+            amount=now_owed,
+            reason=refund.reason,
+            requested_by=refund.requested_by,
+        )
+
+
+# What Stripe says ---------------------------------------------------------------------------------------------------
+
+
+def settle_refund_inside(deps: Deps, seen: RefundSeen, *, cause: str) -> str:
+    """Bring our row in line; a refund that we did not make is written down. `pending`: its payment is not known yet;
+    `skipped`: it has no payment intent, so it is another program's."""
+    if not seen.payment_intent_id:
+        return "skipped"
+    found = Payment.get_or_none(Payment.payment_intent_id == seen.payment_intent_id)
+    if found is None:
+        return "pending"
+    reservation = lock(Reservation, found.reservation_id)
+    payment = lock(Payment, found.id)
+    refund = _find(payment, seen) or _write_external(deps, payment, seen)
+    refund = lock(Refund, refund.id)
+    if refund.stripe_id is None:
+        Refund.update(stripe_id=seen.stripe_id).where(Refund.id == refund.id).execute()
+        refund.stripe_id = seen.stripe_id
+    if states.refund_may_follow(refund.status, seen.status, fresh=seen.fresh):
+        state.move(refund, seen.status, actor="stripe", cause=cause, now=deps.now(), failure_reason=seen.failure_reason)
+        if seen.status in states.ENDED_REFUND:
+            _notice_failure(deps, reservation, payment, refund)
+    return "success"
+
+
+def _find(payment: Payment, seen: RefundSeen) -> Refund | None:
+    mine = Refund.payment == payment.id
+    found: Refund | None = Refund.get_or_none(mine & (Refund.stripe_id == seen.stripe_id))
+    if found is None and seen.refund_id:
+        # One that was given up before it was sent stays given up: this money counts in a row of its own.
+        unsent = Refund.stripe_id.is_null() & Refund.status.not_in(states.ENDED_REFUND)
+        found = Refund.get_or_none(mine & (Refund.public_id == seen.refund_id) & unsent)
+    return found
+
+
+def _write_external(deps: Deps, payment: Payment, seen: RefundSeen) -> Refund:
+    """Made in Stripe's dashboard, or by us before a backup was restored. What we had not sent is worked out anew."""
+    public_id, now = public_ids.new_refund_id(), deps.now()
+    refund: Refund = Refund.create(
+        public_id=public_id,
+        payment=payment,
+        provider="stripe",
+        kind="external",
+        amount=seen.amount,
+        currency=seen.currency,
+        status="sent",
+        idempotency_key=f"ext:{seen.stripe_id}",
+        stripe_id=seen.stripe_id,
+        reason="made at Stripe",
+        requested_by="stripe",
+        first_sent_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    state.begin(refund, actor="stripe", cause="made at Stripe", now=now)
+    raise_alert(
+        "refund made at Stripe",
+        public_id,
+        now=now,
+        reservation=payment.reservation,
+        payment=payment,
+        amount=seen.amount,
+        currency=seen.currency,
+    )
+    for waiting in Refund.select().where((Refund.payment == payment.id) & (Refund.status == "todo")):
+        resize(deps, lock(Refund, waiting.id))
+    return refund
+
+
+def _notice_failure(deps: Deps, reservation: Reservation, payment: Payment, refund: Refund) -> None:
+    raise_alert(
+        "refund failed",
+        refund.public_id,
+        now=deps.now(),
+        reservation=reservation,
+        payment=payment,
+        amount=refund.amount,
+        why=refund.failure_reason,
+    )
+    if refund.kind == "external":
+        return  # whoever made it at Stripe has canceled it there, or knows what the guest still gets
+    mails.queue(deps, "refund_failed", refund.public_id, reservation, amount=refund.amount, currency=refund.currency)
+
+
+# What staff do ------------------------------------------------------------------------------------------------------
+
+
+def find_refundable(public_id: str) -> Payment:
+    """LookupError for a payment that does not exist; BadRefund for one that no money of can go back."""
+    payment: Payment | None = Payment.get_or_none(Payment.public_id == public_id.strip().upper())
+    if payment is None:
+        raise LookupError(f"there is no payment {public_id}")
+    if payment.disposition != "kept":
+        raise BadRefund(f"{payment.public_id} is not a payment that the hotel kept. Nothing was refunded.")
+    return payment
+
+
+def refund_by_staff(deps: Deps, payment_id: int, amount: int, *, reason: str, actor: str) -> Refund:
+    """Write down a refund of `amount` (minor units) that staff decided on; the stay is left as it is."""
+    with transaction():
+        found = Payment.get_by_id(payment_id)
+        lock(Reservation, found.reservation_id)
+        payment = lock(Payment, payment_id)
+        left = (payment.received_amount or payment.amount) - back(payment)
+        if dispute_of(payment):
+            raise BadRefund(
+                "The guest's bank disputes this payment, so it cannot be refunded now. Nothing was refunded."
+            )
+        if not 0 < amount <= left:
+            currency = payment.received_currency or payment.currency
+            raise BadRefund(
+                f"At most {left} of {payment.public_id} can go back, not {amount} ({currency}, minor units). "
+                "Nothing was refunded."
+            )
+        return insert(deps, payment, kind="staff", amount=amount, reason=reason, requested_by=actor)
+
+
+def retry(deps: Deps, refund_id: int, *, actor: str) -> Refund:
+    """A new row for a refund that failed, once, and never beside another that does the same."""
+    with transaction():
+        found = Refund.get_by_id(refund_id)
+        lock(Reservation, found.payment.reservation_id)
+        payment = lock(Payment, found.payment_id)
+        old = lock(Refund, refund_id)
+        kind, amount = _what_to_retry(payment, old)
+        return insert(deps, payment, kind=kind, amount=amount, reason=old.reason, requested_by=actor, retry_of=old)
+
+
+def _what_to_retry(payment: Payment, old: Refund) -> tuple[str, int]:
+    if old.status not in states.ENDED_REFUND or old.stripe_id is None:
+        raise BadRefund(f"{old.public_id} has not failed at the bank, so there is nothing to try again.")
+    if Refund.get_or_none(Refund.retry_of == old.id):
+        raise BadRefund(f"{old.public_id} has been tried again already.")
+    if dispute_of(payment):
+        raise BadRefund("The guest's bank disputes this payment, so it cannot be refunded now.")
+    kind = "staff" if old.kind == "external" else old.kind
+    same = (Refund.payment == payment.id) & (Refund.kind << ("policy", "returned"))
+    if kind != "staff" and Refund.get_or_none(same & Refund.status.not_in(states.ENDED_REFUND)):
+        raise BadRefund("Another refund of this payment is on its way already.")
+    old.kind = kind
+    amount = min(old.amount, owed(old))
+    if amount <= 0:
+        raise BadRefund("Nothing is left to send back.")
+    return kind, amount
+
+
+def mark_handed_back(deps: Deps, refund_id: int, *, actor: str) -> None:
+    """Cash or a transfer has been given back by hand."""
+    with transaction():
+        found = Refund.get_by_id(refund_id)
+        lock(Reservation, found.payment.reservation_id)
+        refund = lock(Refund, refund_id)
+        if refund.provider != "offline" or refund.status != "todo":
+            raise BadRefund(f"{refund.public_id} is not a sum to hand back.")
+        state.move(refund, "succeeded", actor=actor, cause="handed back", now=deps.now())

@@ -1,0 +1,80 @@
+"""Stays: adding one with its nights, and finding one for a guest."""
+
+import hmac
+from dataclasses import asdict
+from datetime import date, timedelta
+
+from portal.db import transaction
+from portal.deps import Deps
+from portal.domain import guest_match, hotel_time
+from portal.models import Hotel, Reservation, ReservationLine, Room
+from portal.services import hotels, links, mails, nights, public_ids, state
+from portal.services.new_reservation import BadReservation, NewReservation
+
+
+def add_reservation(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:
+    """A pending reservation that owns its nights. BadReservation for an unknown room or nights that are taken."""
+    hotel, now = hotels.get_hotel(), deps.now()
+    with transaction():
+        room = Room.get_or_none(Room.name == new.room)
+        if room is None:
+            raise BadReservation({"room": f"there is no room called {new.room}"})
+        if new.adults + new.children > room.capacity:
+            raise BadReservation({"room": f"{new.room} takes at most {room.capacity} guests"})
+        reservation = _insert(deps, hotel, room, new)
+        if not nights.take_nights(reservation):
+            raise BadReservation({"room": f"{new.room} is not free for all of these nights"})
+        state.begin(reservation, actor=actor, cause="reservation added", now=now)
+        if new.send_link:
+            mails.queue(deps, "private_link", f"{reservation.code}:added", reservation)
+    return reservation
+
+
+def _insert(deps: Deps, hotel: Hotel, room: Room, new: NewReservation) -> Reservation:
+    now = deps.now()
+    reservation = Reservation.create(
+        code=public_ids.new_code(),
+        guest_name=new.guest_name,
+        email=new.email,
+        phone=new.phone,
+        locale=new.locale or hotel.locale,
+        room=room,
+        check_in=new.check_in,
+        check_out=new.check_out,
+        adults=new.adults,
+        children=new.children,
+        total=new.total,
+        currency=hotel.currency,
+        hold_until=now + timedelta(hours=new.hold_hours),
+        policy=hotel.policy,
+        created_at=now,
+        updated_at=now,
+    )
+    for position, line in enumerate(new.lines):
+        ReservationLine.insert(reservation=reservation, position=position, **asdict(line)).execute()
+    return reservation
+
+
+def get_by_code(code_text: str) -> Reservation:
+    """For commands: the reservation with that code, however it is written; LookupError when there is none."""
+    code = guest_match.normalise_code(code_text)
+    found = Reservation.get_or_none(Reservation.code == code) if code else None
+    if found is None:
+        raise LookupError(f"there is no reservation {code_text}")
+    reservation: Reservation = found
+    return reservation
+
+
+def find_for_guest(deps: Deps, code_text: str, email_text: str) -> Reservation | None:
+    """The stay with that code, if the e-mail is the one it was booked with and the stay is not long over. A miss takes
+    the same work as a hit."""
+    code = guest_match.normalise_code(code_text)
+    found = Reservation.get_or_none(Reservation.code == (code or ""))
+    booked_with = guest_match.normalise_email(found.email if found else "nobody@nowhere.invalid")
+    same = hmac.compare_digest(booked_with.encode(), guest_match.normalise_email(email_text).encode())
+    return found if found is not None and same and not links.is_over(deps, found) else None
+
+
+def today_at_hotel(deps: Deps) -> date:
+    """The hotel's calendar date."""
+    return hotel_time.hotel_date(deps.now(), hotels.get_hotel().timezone)

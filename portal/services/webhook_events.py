@@ -1,0 +1,256 @@
+"""Messages from Stripe: each is stored and has its effect in one transaction, once, whatever the number of copies."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from portal.db import DatabaseBusy, lock, transaction
+from portal.deps import Deps
+from portal.gateways import stripe_gateway
+from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
+from portal.gateways.stripe_seen import (
+    CHARGE_REFUNDED,
+    DISPUTE_EVENTS,
+    INTENT_EVENTS,
+    REFUND_EVENTS,
+    SESSION_EVENTS,
+    ChargeSeen,
+    DisputeSeen,
+    EventSeen,
+    PaymentSeen,
+    RefundSeen,
+)
+from portal.models import Payment, Reservation, WebhookEvent
+from portal.services import disputes, refunds, settlement
+from portal.services.alerts import raise_alert
+from portal.services.settlement import SKIPPED
+
+log = structlog.get_logger()
+
+KEPT = timedelta(days=90)
+MANY_TRIES = 8
+"""After this many a person is told."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class WrongMode(Exception):
+    """A live event at a test portal or the reverse: the endpoint is set up at the wrong place."""
+
+
+def receive(deps: Deps, event: EventSeen) -> str:
+    """Store the event and apply its effect; the answer: success, duplicate, skipped or pending.
+
+    WrongMode for the other mode's event. Any other exception: nothing was kept but a note of the try, and Stripe has
+    to send the event again."""
+    if event.livemode != deps.settings.livemode:
+        _refuse_mode(deps, event)
+    try:
+        result = _store_and_apply(deps, event)
+    except Exception as error:
+        _note_error(deps, event, error)
+        raise
+    log.info("webhook", event_id=event.id, type=event.type, result=result)
+    return result
+
+
+def _store_and_apply(deps: Deps, event: EventSeen) -> str:
+    with transaction():
+        _insert(deps, event, result="pending")
+        row = lock(WebhookEvent, event.id)
+        if row.processed_at:
+            return "duplicate"
+        result = _apply(deps, event)
+        _finish(deps, row, event, result)
+    return result
+
+
+def _apply(deps: Deps, event: EventSeen) -> str:
+    handler = HANDLERS.get(event.type)
+    return handler(deps, event) if handler else SKIPPED
+
+
+def _settle_payment(deps: Deps, event: EventSeen) -> str:
+    seen = event.about
+    return settlement.settle_inside(deps, seen, cause=event.type) if isinstance(seen, PaymentSeen) else SKIPPED
+
+
+def _settle_refund(deps: Deps, event: EventSeen) -> str:
+    seen = event.about
+    if not isinstance(seen, RefundSeen) or not seen.payment_intent_id:
+        return SKIPPED  # of a charge without a payment intent: never one of ours
+    return refunds.settle_refund_inside(deps, seen, cause=event.type)
+
+
+def _settle_dispute(deps: Deps, event: EventSeen) -> str:
+    seen = event.about
+    if not isinstance(seen, DisputeSeen) or not seen.payment_intent_id:
+        return SKIPPED
+    return disputes.settle_dispute_inside(deps, seen)
+
+
+def _compare_refunds(_: Deps, event: EventSeen) -> str:
+    """A charge tells only how much went back. Unless our books say the same, its refunds have to be asked for."""
+    seen = event.about
+    if not isinstance(seen, ChargeSeen) or not seen.payment_intent_id:
+        return SKIPPED
+    payment = Payment.get_or_none(Payment.payment_intent_id == seen.payment_intent_id)
+    return settlement.SUCCESS if payment and refunds.on_its_way(payment) >= seen.refunded else settlement.PENDING
+
+
+HANDLERS: dict[str, Callable[[Deps, EventSeen], str]] = {
+    **dict.fromkeys((*SESSION_EVENTS, *INTENT_EVENTS), _settle_payment),
+    **dict.fromkeys(REFUND_EVENTS, _settle_refund),
+    **dict.fromkeys(DISPUTE_EVENTS, _settle_dispute),
+    CHARGE_REFUNDED: _compare_refunds,
+}
+"""What each kind of message does. A kind that is not listed is answered with 200 and skipped."""
+
+
+def _insert(deps: Deps, event: EventSeen, *, result: str) -> None:
+    """Insert first: a second copy at the same moment waits for this transaction and then finds its work done."""
+    WebhookEvent.insert(
+        event_id=event.id,
+        type=event.type,
+        object_id=event.object_id,
+        created=event.created,
+        livemode=event.livemode,
+        payload_hash=stripe_gateway.payload_hash(event.raw),
+        payload=event.raw,
+        received_at=deps.now(),
+        result=result,
+        next_try_at=deps.now(),
+    ).on_conflict_ignore().execute()
+
+
+def _finish(deps: Deps, row: WebhookEvent, event: EventSeen, result: str) -> None:
+    """The payload holds personal data, so it goes as soon as the event has had its effect."""
+    done = result != settlement.PENDING
+    reservation, payment = _named(event.about)
+    WebhookEvent.update(
+        result=result,
+        processed_at=deps.now() if done else None,
+        payload=None if done else event.raw,
+        error_message=None,
+        reservation=reservation,
+        payment=payment,
+        tries=row.tries + 1,
+        next_try_at=None if done else deps.now() + _back_off(row.tries),
+    ).where(WebhookEvent.event_id == event.id).execute()
+    if not done and row.tries + 1 == MANY_TRIES:
+        raise_alert("webhook event still waits", event.id, now=deps.now(), type=event.type)
+
+
+def _named(seen: object) -> tuple[Reservation | None, Payment | None]:
+    if isinstance(seen, RefundSeen | DisputeSeen | ChargeSeen):
+        payment = Payment.get_or_none(Payment.payment_intent_id == seen.payment_intent_id)
+        return (payment.reservation if payment else None), payment
+    if not isinstance(seen, PaymentSeen):
+        return None, None
+    return (
+        Reservation.get_or_none(Reservation.code == seen.names.reservation),
+        Payment.get_or_none(Payment.public_id == seen.names.payment),
+    )
+
+
+def _note_error(deps: Deps, event: EventSeen, error: Exception) -> None:
+    """In a second transaction: the first was taken back with everything in it."""
+    log.error("webhook failed", event_id=event.id, type=event.type, error=type(error).__name__)
+    try:
+        with transaction():
+            _insert(deps, event, result="error")
+            row = lock(WebhookEvent, event.id)
+            if row.processed_at:
+                return
+            WebhookEvent.update(
+                result="error",
+                error_message=type(error).__name__,
+                tries=row.tries + 1,
+                next_try_at=deps.now() + _back_off(row.tries),
+            ).where(WebhookEvent.event_id == event.id).execute()
+            if row.tries + 1 == MANY_TRIES:
+                raise_alert("webhook event keeps failing", event.id, now=deps.now(), type=event.type)
+    except DatabaseBusy:
+        log.error("webhook failure could not be noted", event_id=event.id)
+
+
+def _refuse_mode(deps: Deps, event: EventSeen) -> None:
+    with transaction():
+        raise_alert("webhook of the other mode", f"livemode={event.livemode}", now=deps.now(), event=event.id)
+    raise WrongMode(event.id)
+
+
+def _back_off(tries: int) -> timedelta:
+    return min(LONGEST_PAUSE, timedelta(seconds=5 * 2 ** min(tries, 12)))
+
+
+# For the worker -----------------------------------------------------------------------------------------------------
+
+
+def retry_waiting(deps: Deps) -> int:
+    """Apply stored events that failed or had to wait; how many were done. One that fails does not stop the others, and
+    none is ever given up: the pauses grow to an hour, and a person is told."""
+    due = WebhookEvent.select().where(WebhookEvent.processed_at.is_null() & (WebhookEvent.next_try_at <= deps.now()))
+    return sum(_retry(deps, row) for row in list(due.order_by(WebhookEvent.next_try_at).limit(100)))
+
+
+def _retry(deps: Deps, row: WebhookEvent) -> bool:
+    event = stripe_gateway.parse_stored_event(str(row.payload))
+    try:
+        return _ask_first(deps, event) and _store_and_apply(deps, event) != settlement.PENDING
+    except DatabaseBusy:
+        raise
+    except StripeUnavailable as error:
+        log.warning("event waits for Stripe", event_id=event.id, stripe_code=error.code)
+        _postpone(deps, row)
+    except Exception as error:
+        _note_error(deps, event, error)
+    return False
+
+
+def _postpone(deps: Deps, row: WebhookEvent) -> None:
+    """An outage of Stripe's is no fault of the event: it costs no try."""
+    age = deps.now() - row.received_at
+    with transaction():
+        WebhookEvent.update(next_try_at=deps.now() + min(LONGEST_PAUSE, max(timedelta(seconds=10), age / 4))).where(
+            WebhookEvent.event_id == row.event_id
+        ).execute()
+
+
+def _ask_first(deps: Deps, event: EventSeen) -> bool:
+    """What an event about a refund or a dispute needs to be applied: its payment, known and settled. False: all is done
+    already, or the object is another program's. StripeUnavailable when Stripe cannot be asked."""
+    seen = event.about
+    if not isinstance(seen, RefundSeen | DisputeSeen | ChargeSeen):
+        return True
+    try:
+        ours = settlement.settle(deps, deps.stripe.get_intent(seen.payment_intent_id), cause="asked for an event")
+        if ours == settlement.SUCCESS and isinstance(seen, ChargeSeen):
+            _settle_all_refunds(deps, seen.payment_intent_id)
+    except StripeRefused as error:
+        log.warning("Stripe knows no such payment", event_id=event.id, stripe_code=error.code)
+        ours = SKIPPED
+    if ours == SKIPPED or isinstance(seen, ChargeSeen):
+        _close(deps, event, settlement.SUCCESS if ours == settlement.SUCCESS else SKIPPED)
+        return False
+    return True
+
+
+def _settle_all_refunds(deps: Deps, payment_intent_id: str) -> None:
+    listed = deps.stripe.list_refunds(payment_intent_id)
+    with transaction():
+        for refund in listed:
+            refunds.settle_refund_inside(deps, refund, cause="asked for an event")
+
+
+def _close(deps: Deps, event: EventSeen, result: str) -> None:
+    with transaction():
+        _finish(deps, lock(WebhookEvent, event.id), event, result)
+
+
+def forget_old(deps: Deps) -> int:
+    """Delete events that were done with long ago; how many."""
+    with transaction():
+        old = WebhookEvent.processed_at.is_null(False) & (WebhookEvent.received_at < deps.now() - KEPT)
+        return int(WebhookEvent.delete().where(old).execute())

@@ -1,0 +1,104 @@
+"""Refusals and faults as pages: never a stack trace, always whether money was taken and what to do next."""
+
+from pathlib import Path
+
+import peewee
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from playhouse.pool import MaxConnectionsExceeded
+from werkzeug.exceptions import HTTPException
+
+from portal import db, errors, logs
+from portal.db import DatabaseBusy, is_mistake
+from portal.errors import Refusal, RefusalText
+
+log = structlog.get_logger()
+
+_BY_STATUS = {
+    404: errors.NOT_FOUND,
+    405: errors.METHOD_NOT_ALLOWED,
+    413: errors.TOO_LARGE,
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Refusal, lambda refusal: show(refusal.text))
+    app.register_error_handler(CSRFError, lambda _: show(errors.FORM_OUT_OF_DATE))
+    app.register_error_handler(HTTPException, _show_http)
+    for busy in (DatabaseBusy, peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded):
+        app.register_error_handler(busy, _show_busy)
+    app.register_error_handler(peewee.DataError, lambda _: show(errors.BAD_REQUEST))  # text that no column can take
+    app.register_error_handler(Exception, _show_fault)
+
+
+def show(text: RefusalText) -> Response:
+    """The page of a refusal, or its JSON for programs."""
+    if request.blueprint == "webhooks":
+        response = jsonify(envelope(_code_for_programs(text), text.what, text.next_step))
+    else:
+        response = make_response(_page(text))
+    response.status_code = text.status
+    if text.retry_after:
+        response.headers["Retry-After"] = str(text.retry_after)
+    return response
+
+
+def envelope(code: str, message: str, recovery: str) -> dict[str, object]:
+    """The one shape of every error that a program reads."""
+    return {"success": False, "error_code": code, "message": message, "recovery": recovery, "details": {}}
+
+
+def _code_for_programs(text: RefusalText) -> str:
+    return {413: "ERR_413", 429: "ERR_RATE", 503: "ERR_UNAVAILABLE", 500: "ERR_INTERNAL"}.get(
+        text.status, "ERR_WEBHOOK"
+    )
+
+
+def _page(text: RefusalText) -> str:
+    try:
+        # Static files are served without a connection, but this page names the hotel.
+        g.opened = db.open_connection() or g.get("opened", False)
+        return render_template("errors/refusal.html", refusal=text, retry_after=text.retry_after, stay_url=_stay_url())
+    except Exception as error:  # without a database there is no hotel to name either
+        log.error("refusal page failed", error=type(error).__name__)
+        return _failsafe()
+
+
+def _stay_url() -> str | None:
+    code = (request.view_args or {}).get("code")
+    return f"/reservations/{code}" if code and code.isalnum() else None
+
+
+def _show_http(error: HTTPException) -> Response:
+    response = error.get_response()
+    if response.status_code < 400:
+        return make_response(response)
+    text = _BY_STATUS.get(response.status_code, errors.BAD_REQUEST)
+    shown = show(text)
+    if text is errors.BAD_REQUEST:
+        shown.status_code = response.status_code
+    if "Allow" in response.headers:
+        shown.headers["Allow"] = response.headers["Allow"]
+    return shown
+
+
+def _show_busy(error: Exception) -> Response:
+    if is_mistake(error):
+        return _show_fault(error)
+    log.error("database not available", error=type(error).__name__, cause=str(error)[:40])
+    return show(errors.BUSY)
+
+
+def _show_fault(error: Exception) -> Response:
+    log.error("fault", **logs.describe(error))
+    if request.blueprint == "webhooks":
+        response = jsonify(envelope("ERR_INTERNAL", "The event could not be applied.", "Send it again."))
+    else:
+        response = make_response(_failsafe())
+    response.status_code = 500
+    return response
+
+
+def _failsafe() -> str:
+    return (Path(__file__).parents[2] / "templates/errors/failsafe.html").read_text(encoding="utf-8")

@@ -1,0 +1,48 @@
+"""Which language and formats a page has: the guest's if there are translations for it, otherwise the hotel's, otherwise
+English. A new language is a folder in `portal/translations`."""
+
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from flask import Flask, g
+from flask_babel import Babel
+
+from portal.db import DatabaseBusy
+from portal.web.context import get_hotel
+
+FALLBACK = "en_GB"
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+
+
+def register(app: Flask) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    Babel(app, default_locale=FALLBACK, locale_selector=select_locale)
+
+
+def set_language(locale: str) -> None:
+    """For the rest of this request: the language that the stay was booked in."""
+    g.wanted_locale = locale
+
+
+def select_locale() -> str:
+    for wanted in (g.get("wanted_locale"), _hotel_locale()):
+        if wanted and (locale := usable(wanted)):
+            return locale
+    return FALLBACK
+
+
+def usable(name: str) -> str | None:
+    """The locale if Babel knows it and there are texts in its language; None otherwise."""
+    try:
+        locale = Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return None
+    known = {"en", *(path.parent.name.split("_")[0] for path in TRANSLATIONS.glob("*/LC_MESSAGES"))}
+    return str(locale) if locale.language in known else None
+
+
+def _hotel_locale() -> str | None:
+    try:
+        return get_hotel().locale
+    except DatabaseBusy:
+        return None

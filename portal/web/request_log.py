@@ -1,0 +1,29 @@
+"""One log line a request, and a correlation id that goes through everything that the request causes."""
+
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+log = structlog.get_logger()
+
+
+def register(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.request_id, g.started = secrets.token_hex(8), time.perf_counter()
+    structlog.contextvars.clear_contextvars()  # threads are used again
+    structlog.contextvars.bind_contextvars(request=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    rule = request.url_rule.rule if request.url_rule else "no such page"  # never the path: it may hold a token
+    if request.endpoint not in ("static", "ops.healthz"):
+        milliseconds = round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000)
+        log.info("request", method=request.method, rule=rule, status=response.status_code, milliseconds=milliseconds)
+    return response

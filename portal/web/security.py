@@ -1,0 +1,85 @@
+"""Headers, cookies, CSRF, hosts, sizes and connections: what holds for every request."""
+
+from datetime import timedelta
+
+from flask import Flask, Response, g, request
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import db
+from portal.settings import Settings
+
+LARGEST_FORM = 64 * 1024
+csrf = CSRFProtect()
+
+
+def register(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        # __Host-: bound to this very host and to https (RFC 6265bis); browsers refuse the name over http.
+        SESSION_COOKIE_NAME="__Host-guest" if settings.https else "guest",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        # Lax: with Strict a guest would have no session on the way back from Stripe.
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_FORM_PARTS=100,
+        TRUSTED_HOSTS=[settings.public_host],
+        PREFERRED_URL_SCHEME="https" if settings.https else "http",
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # addresses of static files carry a hash of their content
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+    )
+    if settings.proxy_count:
+        hops = settings.proxy_count
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(_open_connection)
+    app.teardown_request(_close_connection)
+    csrf.init_app(app)
+    headers = _headers(settings)
+    app.after_request(lambda response: _add_headers(response, headers))
+
+
+def _open_connection() -> None:
+    if request.endpoint not in ("static", "ops.healthz"):
+        g.opened = db.open_connection()
+
+
+def _close_connection(_: BaseException | None) -> None:
+    if g.pop("opened", False):
+        db.close_connection()
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    # Chromium holds the redirect after a POST against form-action, so the payment page's origin has to be in it.
+    pay_at = " ".join(settings.checkout_origins)
+    headers = {
+        "Content-Security-Policy": (
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
+            f"connect-src 'self'; form-action 'self' {pay_at}; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        # Not no-referrer: the CSRF check over https needs to see our own pages' addresses. Others get nothing.
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    }
+    if settings.https:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return headers
+
+
+def _add_headers(response: Response, headers: dict[str, str]) -> Response:
+    for name, value in headers.items():
+        response.headers[name] = value
+    if request.endpoint != "static" or response.status_code >= 400:
+        response.headers["Cache-Control"] = "private, no-store"
+    elif "v" in request.args:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        response.headers["Cache-Control"] = "public, max-age=3600"  # fonts and pictures that the style sheet names
+    return response

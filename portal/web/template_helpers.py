@@ -1,0 +1,231 @@
+"""How sums, dates and cards are written for people: the filters and globals of every template."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from math import ceil
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency, format_percent
+from flask import Flask, current_app, url_for
+from flask_babel import get_locale, gettext, lazy_gettext, ngettext
+
+from portal.domain import money as currencies
+from portal.domain.hotel_time import hotel_date, zone_city
+from portal.domain.vat import vat_by_rate
+from portal.web.decline_words import words_for
+
+_NO_BREAK_SPACE = "\u00a0"
+_MINUS = "\u2212"
+
+_CARD_BRANDS = {
+    "amex": "American Express",
+    "cartes_bancaires": "Cartes Bancaires",
+    "diners": "Diners Club",
+    "discover": "Discover",
+    "eftpos_au": "eftpos",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+    "visa": "Visa",
+}
+
+_NUMBER_WORDS = (
+    lazy_gettext("One"),
+    lazy_gettext("Two"),
+    lazy_gettext("Three"),
+    lazy_gettext("Four"),
+    lazy_gettext("Five"),
+    lazy_gettext("Six"),
+    lazy_gettext("Seven"),
+    lazy_gettext("Eight"),
+    lazy_gettext("Nine"),
+    lazy_gettext("Ten"),
+    lazy_gettext("Eleven"),
+    lazy_gettext("Twelve"),
+)
+
+
+def register(app: Flask) -> None:
+    """Give the templates of this app every filter and global below."""
+    for function in _FILTERS:
+        app.add_template_filter(function)
+    for function in _GLOBALS:
+        app.add_template_global(function)
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as people write them, in one piece that no line break splits: "€1,125.00", "1.125,00 €"."""
+    decimals = currencies.exponent(currency)
+    text = format_currency(Decimal(amount).scaleb(-decimals), currency, locale=_locale())
+    return text.replace("-", _MINUS).replace(" ", _NO_BREAK_SPACE)
+
+
+def percent(value: Decimal | int | str) -> str:
+    """ "6" → "6%", "5.5" → "5.5%"."""
+    return format_percent(Decimal(value) / 100, locale=_locale(), decimal_quantization=False)
+
+
+def day(value: date) -> str:
+    """Fri 4 Dec 2026."""
+    return _date(value, "EEE d MMM yyyy", "yMMMEd")
+
+
+def short_day(value: date) -> str:
+    """Fri 4 Dec."""
+    return _date(value, "EEE d MMM", "MMMEd")
+
+
+def long_day(value: date) -> str:
+    """Friday 4 December 2026."""
+    if _is_english():
+        return format_date(value, "EEEE d MMMM yyyy", locale=_locale())
+    return format_date(value, "full", locale=_locale())
+
+
+def weekday_and_month(value: date) -> str:
+    """Fri, Dec 2026: what stands under the day of the month."""
+    return f"{format_date(value, 'EEE', locale=_locale())}, {_date(value, 'MMM yyyy', 'yMMM')}"
+
+
+def stay_dates(check_in: date, check_out: date) -> str:
+    """Friday 18 to Monday 21 December 2026; what both dates share is said once, where the language allows it."""
+    start = long_day(check_in)
+    if _is_english() and check_in.year == check_out.year:
+        pattern = "EEEE d" if check_in.month == check_out.month else "EEEE d MMMM"
+        start = format_date(check_in, pattern, locale=_locale())
+    return str(gettext("%(start)s to %(end)s", start=start, end=long_day(check_out)))
+
+
+def moment(instant: datetime, zone: str) -> str:
+    """Mon 23 Nov 2026, 18:24, by the hotel's clock."""
+    return f"{day(hotel_date(instant, zone))}, {clock_time(instant, zone)}"
+
+
+def clock_time(value: datetime | time, zone: str = "UTC") -> str:
+    """18:42. An instant is read by the clock of `zone`; a time of day is already the hotel's."""
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(zone)).time()
+    return format_time(value, "HH:mm", locale=_locale())
+
+
+def city_time(zone: str) -> str:
+    """Lisbon time."""
+    return str(gettext("%(city)s time", city=zone_city(zone)))
+
+
+def utc(instant: datetime) -> str:
+    """For the datetime attribute of <time>."""
+    return instant.isoformat(timespec="seconds")
+
+
+def hold_words(until: datetime, now: datetime, zone: str) -> str:
+    """18:42 today, 18:42 tomorrow, 18:42 on Fri 4 Dec 2026."""
+    at = clock_time(until, zone)
+    last, today = hotel_date(until, zone), hotel_date(now, zone)
+    if last == today:
+        return str(gettext("%(time)s today", time=at))
+    if last == today + timedelta(days=1):
+        return str(gettext("%(time)s tomorrow", time=at))
+    return str(gettext("%(time)s on %(day)s", time=at, day=day(last)))
+
+
+def minutes_left(until: datetime, now: datetime) -> str:
+    """27 minutes left. Nothing when there is an hour or more, or when the time has passed."""
+    minutes = ceil((until - now).total_seconds() / 60)
+    if not 0 < minutes < 60:
+        return ""
+    if minutes == 1:
+        return str(gettext("Less than a minute left."))
+    return str(ngettext("%(num)s minute left.", "%(num)s minutes left.", minutes))
+
+
+def nights_in(nights: int, city: str) -> str:
+    """Three nights in Lisbon."""
+    number = in_words(nights)
+    if not city:
+        return str(ngettext("%(number)s night", "%(number)s nights", nights, number=number))
+    return str(
+        ngettext("%(number)s night in %(city)s", "%(number)s nights in %(city)s", nights, number=number, city=city)
+    )
+
+
+def in_words(number: int) -> str:
+    """Three, as a sentence begins with it; digits from 13 on."""
+    return str(_NUMBER_WORDS[number - 1]) if 0 < number <= len(_NUMBER_WORDS) else str(number)
+
+
+def card_words(last4: str | None, brand: str | None = None) -> str:
+    """Visa ending 4242, as much of it as is known."""
+    name = _CARD_BRANDS.get(brand or "", "") or str(gettext("Card"))
+    return str(gettext("%(card)s ending %(last4)s", card=name, last4=last4)) if last4 else name
+
+
+def phone_digits(phone: str) -> str:
+    """For a tel: link: the digits, and the + of an international number."""
+    return ("+" if phone.strip().startswith("+") else "") + re.sub(r"\D", "", phone)
+
+
+def asset(path: str) -> str:
+    """The address of a file in static/, with its content's hash, so that it can be cached for good."""
+    return url_for("static", filename=path, v=_content_hash(Path(current_app.static_folder or "") / path))
+
+
+def page_language() -> str:
+    """For the lang attribute: "en-GB"."""
+    return str(_locale()).replace("_", "-")
+
+
+def page_direction() -> str:
+    """For the dir attribute: "ltr" or "rtl"."""
+    return _locale().text_direction
+
+
+@cache
+def _content_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
+
+
+def _is_english() -> bool:
+    return _locale().language == "en"
+
+
+def _date(value: date, english: str, skeleton: str) -> str:
+    """English pages all write the day first; other languages keep their own order."""
+    if _is_english():
+        return format_date(value, english, locale=_locale())
+    return format_skeleton(skeleton, datetime.combine(value, time()), locale=_locale())
+
+
+_FILTERS: tuple[Callable[..., Any], ...] = (
+    card_words,
+    city_time,
+    clock_time,
+    day,
+    hold_words,
+    in_words,
+    long_day,
+    minutes_left,
+    moment,
+    money,
+    nights_in,
+    percent,
+    phone_digits,
+    short_day,
+    stay_dates,
+    utc,
+    weekday_and_month,
+)
+
+_GLOBALS: tuple[Callable[..., Any], ...] = (asset, page_direction, page_language, vat_by_rate, words_for)
