@@ -1,0 +1,177 @@
+"""Parts that all tests share: both databases, a clock, a Stripe that runs here, and stays to tell stories about."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from portal import create_app, db, logs, migrations
+from portal.deps import Deps
+from portal.gateways.stripe_gateway import Patience
+from portal.models import Reservation
+from portal.services import hotels, reservations
+from portal.settings import Settings
+from stripe_simulator import Control, Simulator, start
+from tests import postgres
+from tests.actors import Clock, Guest, LivePortal
+from tests.mailbox import Mailbox
+from tests.stays import new_stay
+
+WEBHOOK_SECRET = "whsec_of_the_tests"
+QUICK = Patience(connect=2, read=4, retries=1, altogether=20)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield given.rstrip("/")
+    elif postgres.binaries() is None and not os.environ.get("CI"):
+        pytest.skip("no PostgreSQL server on this machine: install postgresql, or set TEST_POSTGRES_URL")
+    else:
+        with postgres.server() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """A database that is migrated once and then copied for each test."""
+    name = f"template_{uuid.uuid4().hex[:10]}"
+    postgres.execute(postgres_server, f"CREATE DATABASE {name}")
+    _make_schema(f"{postgres_server}/{name}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _make_schema(f"sqlite:///{file}")
+    return file
+
+
+def _make_schema(url: str) -> None:
+    db.initialise(url)
+    migrations.migrate()
+    with db.connection():
+        hotels.ensure_hotel()
+    db.disconnect()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An own migrated database of either kind: every test that uses one runs twice."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, tmp_path / "portal.db")
+        yield f"sqlite:///{tmp_path / 'portal.db'}"
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
+    name = f"test_{uuid.uuid4().hex[:10]}"
+    postgres.execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield f"{server}/{name}"
+    postgres.execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[str]:
+    """The database, with a connection for the test's own eyes."""
+    logs.configure("console", only_errors=True)
+    db.initialise(database_url, pool=60)
+    with db.connection():
+        hotels.set_hotel(
+            name="Casa do Limoeiro",
+            timezone="Europe/Lisbon",
+            city="Lisbon",
+            phone="+351 21 000 0140",
+            email="stay@limoeiro.example",
+        )
+        hotels.add_rooms(["Garden room", "River room"], capacity=4)
+        yield database_url
+    db.disconnect()
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    running = start(port=0, webhook_url=None, webhook_secrets=(WEBHOOK_SECRET,))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def stripe(simulator: Simulator) -> Control:
+    """A Stripe that knows nothing yet, holds its webhooks back until told, and whose clock stands still."""
+    control = Control(simulator.url)
+    control.reset()
+    control.freeze()
+    control.webhooks("hold", duplicate=0, delay=0, shuffle=False, drop=[], only=None)
+    return control
+
+
+@pytest.fixture
+def clock(stripe: Control) -> Clock:
+    """One clock for the portal and for Stripe; it moves only when a test moves it."""
+    return Clock(stripe)
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server on this machine. A test that names it has mails switched on; for all others they are off."""
+    box = Mailbox()
+    box.start()
+    yield box
+    box.stop()
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, database_url: str, simulator: Simulator) -> Settings:
+    mails = request.getfixturevalue("mailbox").settings if "mailbox" in request.fixturenames else {}
+    return Settings.from_environ(
+        {
+            **mails,
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+            "PUBLIC_BASE_URL": "http://127.0.0.1:8000",
+            "STRIPE_SECRET_KEY": "sk_test_of_the_tests",
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "STRIPE_API_BASE": simulator.url,
+        }
+    )
+
+
+@pytest.fixture
+def deps(settings: Settings, database: str, clock: Clock) -> Deps:
+    return Deps.build(settings, QUICK, clock.now)
+
+
+@pytest.fixture
+def make_reservation(deps: Deps) -> Callable[..., Reservation]:
+    """A pending stay in the Garden room, three nights from in 30 days, €1,125.00, unless told otherwise."""
+
+    def make(**changes: object) -> Reservation:
+        new = new_stay(reservations.today_at_hotel(deps), **changes)
+        return reservations.add_reservation(deps, new, actor="test")
+
+    return make
+
+
+@pytest.fixture
+def portal(deps: Deps, simulator: Simulator) -> Iterator[LivePortal]:
+    """The portal as a web server on this machine, which Stripe's webhooks reach."""
+    with LivePortal.serve(lambda url: _app(deps, url)) as running:
+        Control(simulator.url).webhooks(url=f"{running.url}/webhooks/stripe")
+        yield running
+
+
+def _app(deps: Deps, url: str):  # type: ignore[no-untyped-def]
+    settings = replace(deps.settings, public_base_url=url)
+    return create_app(settings, replace(deps, settings=settings))
+
+
+@pytest.fixture
+def guest(portal: LivePortal, deps: Deps) -> Guest:
+    """Somebody with a browser that knows no JavaScript."""
+    return Guest(portal.url, deps)
