@@ -24,7 +24,7 @@ format: .venv/.dev ## put the code in its usual shape
 	$(BIN)/ruff format .
 
 test: .venv/.dev browser-and-postgres ## every test, on SQLite and PostgreSQL, with a real browser
-	$(BIN)/python -m pytest -q -m "not deep" -n 2 --dist loadfile --ignore tests/browser $(TEST)
+	$(BIN)/python -m pytest -q -m "not deep" -n 4 --dist loadfile --ignore tests/browser $(TEST)
 	$(BIN)/python -m pytest -q -m "not deep" tests/browser
 
 browser-and-postgres:

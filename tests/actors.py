@@ -1,5 +1,6 @@
 """Who acts in the stories: time, the portal as a running server, and a guest with a plain browser."""
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal.deps import Deps
@@ -39,6 +41,11 @@ class Clock:
         self.advance(seconds=(instant - self._now).total_seconds())
 
 
+_folder = tempfile.TemporaryDirectory(prefix="portal-templates-")
+COMPILED_TEMPLATES = FileSystemBytecodeCache(_folder.name)
+"""Each test makes an application of its own; compiling its templates again would take longer than the test."""
+
+
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -61,6 +68,7 @@ class LivePortal:
         server.daemon_threads = True
         url = f"http://127.0.0.1:{server.server_port}"
         app = make_app(url)
+        app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
