@@ -10,7 +10,17 @@ from typing import Any
 from portal.deps import Deps
 from portal.domain.guest_match import show_code
 from portal.models import Hotel, Payment, Reservation
-from portal.services import cancellations, checkout, holds, hotels, links, payments, public_ids, reservations
+from portal.services import (
+    cancellations,
+    checkout,
+    checkout_sessions,
+    holds,
+    hotels,
+    links,
+    payments,
+    public_ids,
+    reservations,
+)
 from portal.services.new_reservation import NewLine, NewReservation
 
 HOTEL_NAME = "Casa do Limoeiro"
@@ -177,7 +187,7 @@ def _look(deps: Deps, reservation: Reservation) -> None:
     """What the return page does: ask Stripe, settle."""
     newest: Payment | None = payments.newest(reservation)
     if newest:
-        checkout.ask(deps, newest, cause="guest came back")
+        checkout_sessions.ask(deps, newest, cause="guest came back")
 
 
 def _at_stripe(deps: Deps, path: str, **body: Any) -> None:

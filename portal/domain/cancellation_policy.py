@@ -51,9 +51,14 @@ def percent_on(policy: Policy, check_in: date, today: date) -> int:
     return tier.percent if tier else 0
 
 
-def quote_refund(policy: Policy, check_in: date, today: date, paid: int, returned: int = 0) -> int:
-    """What comes back, in minor units: the tier's share of what was paid, rounded down, less what already went back."""
-    return max(0, paid * percent_on(policy, check_in, today) // 100 - returned)
+def refund_target(policy: Policy, check_in: date, today: date, paid: int) -> int:
+    """What is to have gone back in the end, in minor units: the tier's share of what was paid, rounded down."""
+    return paid * percent_on(policy, check_in, today) // 100
+
+
+def refund_due(target: int, returned: int) -> int:
+    """What of it has still to go back, when so much already has; never below 0."""
+    return max(0, target - returned)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ CREATE TABLE payment (
     first_sent_at TIMESTAMPTZ,
     asked_at TIMESTAMPTZ,
     tries INTEGER NOT NULL,
-    next_try_at TIMESTAMPTZ,
+    being_asked_until TIMESTAMPTZ,
     FOREIGN KEY (reservation_id) REFERENCES reservation (id),
     CONSTRAINT payment_status CHECK (status IN ('creating', 'open', 'processing', 'failed', 'expired', 'succeeded')),
     CONSTRAINT payment_provider CHECK (provider IN ('stripe', 'offline')),

@@ -46,7 +46,8 @@ class Payment(Table):
     first_sent_at = UtcDateTimeField(null=True)
     asked_at = UtcDateTimeField(null=True)
     tries = peewee.IntegerField(default=0)
-    next_try_at = UtcDateTimeField(null=True)
+    being_asked_until = UtcDateTimeField(null=True)
+    """A return page has asked Stripe about this payment and has not heard yet, or has died."""
 
     class Meta:
         constraints = [

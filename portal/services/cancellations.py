@@ -10,11 +10,20 @@ from peewee import OperationalError
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.domain import hotel_time
-from portal.domain.cancellation_policy import Policy, percent_on, tier_on
+from portal.domain.cancellation_policy import Policy, refund_due, refund_target, tier_on
 from portal.domain.refund_sums import divide
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.models import Cancellation, Hotel, Payment, Reservation
-from portal.services import checkout, hotels, mails, nights, payments, refund_sending, refunds, state
+from portal.services import (
+    checkout_sessions,
+    hotels,
+    mails,
+    nights,
+    payments,
+    refund_sending,
+    refunds,
+    state,
+)
 from portal.services.alerts import raise_alert
 
 log = structlog.get_logger()
@@ -58,14 +67,17 @@ def quote(deps: Deps, reservation: Reservation, *, other: int | None = None) -> 
     hotel = hotels.get_hotel()
     today = hotel_time.hotel_date(deps.now(), hotel.timezone)
     policy = Policy.from_pairs(reservation.policy)
-    percent = percent_on(policy, reservation.check_in, today)
-    back = sum(payment.back for payment in refunds.returnable(reservation))
-    target = reservation.paid * percent // 100 if other is None else min(reservation.paid, back + other)
     tier = tier_on(policy, reservation.check_in, today)
+    back = sum(payment.back for payment in refunds.returnable(reservation))
+    target = (
+        refund_target(policy, reservation.check_in, today, reservation.paid)
+        if other is None
+        else min(reservation.paid, back + other)
+    )
     return Quote(
-        percent=percent if other is None else None,
+        percent=(tier.percent if tier else 0) if other is None else None,
         target=target,
-        due=max(0, target - back),
+        due=refund_due(target, back),
         paid=reservation.paid,
         already_back=back,
         days=(reservation.check_in - today).days,
@@ -106,7 +118,7 @@ def cancel(
     made = _cancel(deps, reservation_id, percent, due, actor, reason, staff=staff, other=other)
     try:
         reservation = Reservation.get_by_id(reservation_id)
-        checkout.close_unwanted(deps, reservation)
+        checkout_sessions.close_unwanted(deps, reservation)
         refund_sending.send_due(deps, reservation)
     except AFTER_THE_COMMIT as error:
         log.warning("after cancelling: the worker goes on", reservation_id=reservation_id, error=type(error).__name__)
@@ -118,7 +130,7 @@ def _ask_about_live_payment(deps: Deps, reservation_id: int) -> None:
     live = payments.find_live(Reservation.get_by_id(reservation_id))
     try:
         if live is not None:
-            checkout.ask(deps, live, cause="before cancelling")
+            checkout_sessions.ask(deps, live, cause="before cancelling")
     except (StripeUnavailable, StripeRefused) as error:
         log.warning("cancelling without Stripe's word", payment_id=live and live.public_id, stripe_code=error.code)
 

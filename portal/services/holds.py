@@ -7,7 +7,7 @@ from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.models import Reservation
-from portal.services import checkout, nights, payments, state
+from portal.services import checkout_sessions, nights, payments, state
 from portal.services.alerts import raise_alert
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ def _release_one(deps: Deps, reservation: Reservation) -> bool:
     live = payments.find_live(reservation)
     try:
         if live is not None:
-            checkout.ask(deps, live, cause="hold is over")
+            checkout_sessions.ask(deps, live, cause="hold is over")
         return _release(deps, reservation.id)
     except (StripeUnavailable, StripeRefused):
         return False

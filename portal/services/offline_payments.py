@@ -6,7 +6,7 @@ from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import money
 from portal.models import Payment, Reservation
-from portal.services import checkout, mails, payments, public_ids, receipts, state
+from portal.services import checkout_sessions, mails, payments, public_ids, receipts, state
 from portal.services.cancellations import AFTER_THE_COMMIT
 
 log = structlog.get_logger()
@@ -21,7 +21,7 @@ def record_offline(deps: Deps, reservation_id: int, amount: int, actor: str) -> 
     paid in full; a session that asks for another sum than what is due by then is closed at Stripe."""
     payment = _record(deps, reservation_id, amount, actor)
     try:
-        checkout.close_unwanted(deps.for_one_request(), payment.reservation)
+        checkout_sessions.close_unwanted(deps.for_one_request(), payment.reservation)
     except AFTER_THE_COMMIT as error:
         log.warning(
             "after a payment by hand: the worker goes on", payment=payment.public_id, error=type(error).__name__

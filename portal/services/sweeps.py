@@ -12,7 +12,7 @@ from portal.deps import Deps
 from portal.domain import holds
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.models import Payment, Reservation
-from portal.services import checkout
+from portal.services import checkout_sessions
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ def ask_live_payments(deps: Deps) -> int:
     """Ask Stripe about payments that have been open or processing for a while; how many were asked."""
     old_enough = Payment.created_at <= deps.now() - LIVE_LONG_ENOUGH
     live = Payment.select().where((Payment.status << ("open", "processing")) & old_enough)
-    return _each(live, lambda payment: checkout.ask(deps, payment, cause="sweep"))
+    return _each(live, lambda payment: checkout_sessions.ask(deps, payment, cause="sweep"))
 
 
 def learn_cards(deps: Deps) -> int:
@@ -46,7 +46,7 @@ def learn_cards(deps: Deps) -> int:
 def _ask_for_card(deps: Deps, payment: Payment) -> None:
     """A question that Stripe refuses counts as asked, so that it is not put again at once."""
     try:
-        checkout.ask(deps, payment, cause="card for the receipt")
+        checkout_sessions.ask(deps, payment, cause="card for the receipt")
     except StripeRefused:
         with transaction():
             Payment.update(asked_at=deps.now()).where(Payment.id == payment.id).execute()
@@ -72,13 +72,13 @@ def close_unwanted_sessions(deps: Deps) -> int:
             & ((Reservation.status != "pending") | (Payment.amount != Reservation.total - Reservation.paid))
         )
     )
-    return _each(unwanted, lambda reservation: checkout.close_unwanted(deps, reservation))
+    return _each(unwanted, lambda reservation: checkout_sessions.close_unwanted(deps, reservation))
 
 
 def _find_or_give_up(deps: Deps, payment: Payment) -> None:
     old = deps.now() - payment.created_at > holds.GIVE_UP_CREATING
-    if not checkout.ask(deps, payment, cause="looked up") and old:
-        checkout.close_payment(deps, payment)
+    if not checkout_sessions.ask(deps, payment, cause="looked up") and old:
+        checkout_sessions.close_payment(deps, payment)
 
 
 def _each(rows: Iterable[Any], work: Callable[[Any], object]) -> int:

@@ -10,7 +10,7 @@ import requests
 from portal.deps import Deps
 from portal.errors import BeingPrepared
 from portal.models import Payment, Reservation
-from portal.services import checkout, throttle
+from portal.services import checkout, checkout_sessions, throttle
 from portal.services.checkout import GoToStripe
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, rows, session_of
@@ -121,7 +121,7 @@ def test_cards_are_declined_while_tabs_try_again(deps: Deps, stripe: Control, ma
 
     session = session_of(press().url)  # type: ignore[attr-defined]
     stripe.pay(session, DECLINED)
-    checkout.ask_for_guest(deps, reservation)
+    checkout_sessions.ask_for_guest(deps, reservation)
     outcomes = at_once([press] * 5 + [lambda: stripe.pay(session, DECLINED)] * 5)
     errors = [one for one in outcomes if isinstance(one, Exception) and not isinstance(one, BeingPrepared)]
     assert not errors, errors
@@ -141,7 +141,7 @@ def test_paid_in_one_tab_while_another_tries_again(
     reservation = make_reservation()
     first = session_of(checkout.start_checkout(deps, reservation.id, actor="guest").url)  # type: ignore[union-attr]
     stripe.pay(first, DECLINED)
-    checkout.ask_for_guest(deps, reservation)
+    checkout_sessions.ask_for_guest(deps, reservation)
     paid, *_ = all_well(
         at_once(
             [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 CHECKOUT = "portal.services.checkout"
+SESSIONS = "portal.services.checkout_sessions"
 SETTLEMENT = "portal.services.settlement"
 EVENTS = "portal.services.webhook_events"
 GATEWAY = "portal.gateways.stripe_gateway"
@@ -46,13 +47,13 @@ WEBHOOK = (
 )
 
 RETURN_PAGE = (
-    Point("return: nothing asked yet", f"{CHECKOUT}:ask_for_guest", "before"),
-    Point("return: question claimed", f"{CHECKOUT}:_claim_question", "after"),
+    Point("return: nothing asked yet", f"{SESSIONS}:ask_for_guest", "before"),
+    Point("return: question claimed", f"{SESSIONS}:_claim_question", "after"),
     Point("return: Stripe answered", f"{GATEWAY}:StripeGateway.get_session", "after"),
     Point("return: payment moved, stay not yet", f"{SETTLEMENT}:_succeed", "after"),
     Point("return: confirmed, not committed", f"{SETTLEMENT}:_keep", "after"),
-    Point("return: confirmed and committed", f"{CHECKOUT}:settle", "after"),
-    Point("return: about to show the page", f"{CHECKOUT}:ask_for_guest", "after"),
+    Point("return: confirmed and committed", f"{SESSIONS}:settle", "after"),
+    Point("return: about to show the page", f"{SESSIONS}:ask_for_guest", "after"),
 )
 
 RETRY = (
@@ -67,10 +68,10 @@ RETRY = (
 )
 
 WORKER_PAID = (
-    Point("worker: about to ask about a live payment", f"{CHECKOUT}:ask", "before"),
-    Point("worker: Stripe answered about a live payment", f"{CHECKOUT}:_look", "after"),
+    Point("worker: about to ask about a live payment", f"{SESSIONS}:ask", "before"),
+    Point("worker: Stripe answered about a live payment", f"{SESSIONS}:_look", "after"),
     Point("worker: confirmed, not committed", f"{SETTLEMENT}:_keep", "after"),
-    Point("worker: confirmed", f"{CHECKOUT}:ask", "after"),
+    Point("worker: confirmed", f"{SESSIONS}:ask", "after"),
 )
 
 WORKER_CREATING = (

@@ -12,7 +12,7 @@ from portal.deps import Deps
 from portal.errors import Refusal
 from portal.gateways.stripe_gateway import Patience
 from portal.models import Payment, Reservation, WebhookEvent
-from portal.services import checkout, reservations
+from portal.services import checkout, checkout_sessions, reservations
 from portal.services.checkout import GoToStripe
 from portal.settings import Settings
 from stripe_simulator import Control
@@ -173,13 +173,13 @@ def test_killed_while_a_refused_card_is_tried_again(
 ) -> None:
     first = press_pay(far_deps, reservation)
     assert far_stripe.control.pay(first, "4000000000000002")["status"] == "declined"
-    checkout.ask_for_guest(far_deps, reservation)
+    checkout_sessions.ask_for_guest(far_deps, reservation)
     far_stripe.control.fault("lost_answer", method="POST", path=f"{SESSIONS}/*/expire")
     press_pay_in_vain(far_deps, reservation)  # closed at Stripe, and nobody heard it
     far_stripe.is_killed_and_started_again()
     second = press_pay(far_deps, reservation)
     assert far_stripe.control.pay(first)["status"] == "not_open"
     assert far_stripe.control.pay(second)["status"] == "paid"
-    checkout.ask(far_deps, Payment.get(Payment.session_id == second), cause="test")
+    checkout_sessions.ask(far_deps, Payment.get(Payment.session_id == second), cause="test")
     assert Reservation.get_by_id(reservation.id).status == "confirmed"
     books_agree(far_stripe.control.truth())

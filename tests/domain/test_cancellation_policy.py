@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.cancellation_policy import DEFAULT_POLICY, Policy, Tier, percent_on, quote_refund, tier_on, time_line
+from portal.domain.cancellation_policy import (
+    DEFAULT_POLICY,
+    Policy,
+    Tier,
+    percent_on,
+    refund_due,
+    refund_target,
+    tier_on,
+    time_line,
+)
 from portal.domain.hotel_time import hotel_date
 
 CHECK_IN = date(2026, 12, 18)
@@ -39,15 +48,17 @@ def test_what_comes_back_so_many_days_before_check_in(days: int, percent: int) -
     ],
 )
 def test_the_refund_is_the_tiers_share_less_what_went_back(paid: int, returned: int, days: int, refund: int) -> None:
-    assert quote_refund(DEFAULT_POLICY, CHECK_IN, CHECK_IN - timedelta(days=days), paid, returned) == refund
+    assert (
+        refund_due(refund_target(DEFAULT_POLICY, CHECK_IN, CHECK_IN - timedelta(days=days), paid), returned) == refund
+    )
 
 
 @given(paid=st.integers(0, 10**8), returned=st.integers(0, 10**8), days=st.integers(-30, 60))
 @settings(max_examples=200, derandomize=True, deadline=None)
 def test_a_refund_is_never_negative_and_never_more_than_was_paid(paid: int, returned: int, days: int) -> None:
-    refund = quote_refund(DEFAULT_POLICY, CHECK_IN, CHECK_IN - timedelta(days=days), paid, returned)
+    refund = refund_due(refund_target(DEFAULT_POLICY, CHECK_IN, CHECK_IN - timedelta(days=days), paid), returned)
     assert 0 <= refund <= paid
-    later = quote_refund(DEFAULT_POLICY, CHECK_IN, CHECK_IN - timedelta(days=days - 1), paid, returned)
+    later = refund_due(refund_target(DEFAULT_POLICY, CHECK_IN, CHECK_IN - timedelta(days=days - 1), paid), returned)
     assert later <= refund
 
 

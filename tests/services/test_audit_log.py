@@ -8,7 +8,7 @@ from portal import jobs
 from portal.deps import Deps
 from portal.domain import states
 from portal.models import AuditLog, Payment, Refund, Reservation, RoomNight
-from portal.services import cancellations, checkout, payments
+from portal.services import cancellations, checkout, checkout_sessions, payments
 from portal.services.checkout import GoToStripe
 from stripe_simulator import Control
 from tests.actors import Clock, names_of, rows, session_of
@@ -24,7 +24,7 @@ def pays(deps: Deps, stripe: Control, reservation: Reservation, card: str = "424
     stripe.pay(session_of(target.url), card)
     newest = payments.newest(reservation)
     assert newest is not None
-    checkout.ask(deps, newest, cause="guest came back")
+    checkout_sessions.ask(deps, newest, cause="guest came back")
 
 
 def replayed() -> dict[tuple[str, str], str]:

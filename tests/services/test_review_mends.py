@@ -15,6 +15,7 @@ from portal.services import (
     books,
     cancellations,
     checkout,
+    checkout_sessions,
     mails,
     offline_payments,
     refund_sending,
@@ -34,7 +35,7 @@ def is_paid(deps: Deps, stripe: Control, reservation: Reservation, card: str = "
     target = checkout.start_checkout(deps, reservation.id, actor="guest")
     assert isinstance(target, GoToStripe)
     stripe.pay(session_of(target.url), card)
-    checkout.ask(deps, rows(Payment, reservation=reservation.id)[-1], cause="test")
+    checkout_sessions.ask(deps, rows(Payment, reservation=reservation.id)[-1], cause="test")
     payment: Payment = rows(Payment, reservation=reservation.id)[-1]
     assert payment.disposition == "kept"
     return payment

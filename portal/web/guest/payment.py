@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 from portal.domain.situation import Situation
 from portal.errors import BeingPrepared
 from portal.models import Reservation
-from portal.services import checkout, guest_pages, mails
-from portal.services.checkout import Answer, GoToStripe
+from portal.services import checkout, checkout_sessions, guest_pages, mails
+from portal.services.checkout import GoToStripe
+from portal.services.checkout_sessions import Answer
 from portal.services.guest_pages import StayPage
 from portal.web.context import get_deps
 from portal.web.guest import access
@@ -46,7 +47,7 @@ def _landing(code: str, here: str) -> Response | str:
     reservation = access.find_reservation(code)
     if reservation is None:
         return render_template("guest/neutral_return.html")  # another device: no personal data, and no alarm
-    answer = checkout.ask_for_guest(get_deps().for_one_request(), reservation)
+    answer = checkout_sessions.ask_for_guest(get_deps().for_one_request(), reservation)
     stay = _read(reservation, answer)
     fitting = "guest.success" if stay.situation in GOOD_NEWS else "guest.failed"
     if fitting != here:
