@@ -42,7 +42,7 @@ TOO_SMALL = """() => {
     if (!e.checkVisibility() || e.matches('.skip')) continue;
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
     const inSentence = e.tagName === 'A' && style.display === 'inline';
-    const big = e.matches('button:not(.btn-link), .btn, input, select, textarea');
+    const big = e.matches('button:not(.btn-link), .btn, input:not([type=radio]), select, textarea'); // a radio's label is its target
     if (inSentence) continue;
     if (box.height >= (big ? 44 : 24) && box.width >= 24) continue;
     found.push(`${e.outerHTML.slice(0, 90)}: ${box.width} x ${box.height}`);

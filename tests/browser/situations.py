@@ -57,7 +57,7 @@ class World:
         self.visitor.opens_link(stay)
         for page in pages:
             self.visitor.goes_to(f"/reservations/{stay.code}{'' if page == 'review' else '/' + page}")
-            yield f"{page}-{what}"
+            yield f"{page.rsplit('/', 1)[-1]}-{what}"
 
     def money_that_goes_back(self, stay: Reservation, amount: int = 112_500, payment: str = "") -> None:
         """Money in the name of the stay's newest payment, or another one, which the portal cannot keep."""
@@ -196,6 +196,37 @@ def cancelled(w: World) -> Iterator[str]:
     yield from w.shows(stay, "cancelled-after-paying", "review", "failed", "payments")
 
 
+def cancelling(w: World) -> Iterator[str]:
+    """What the cancel page and its result say, from all of the money to none."""
+    for what, days in (("all", 30), ("half", 10), ("none", 3)):
+        stay = w.paid(in_days=days)
+        yield from w.shows(stay, f"of-{what}", "cancel")
+        w.guest.goes_to(f"/reservations/{stay.code}/cancel")
+        w.guest.sends("/cancel")
+        yield from w.shows(stay, f"done-{what}", "cancel", "review")
+    unpaid, _ = w.opened()
+    yield from w.shows(unpaid, "of-an-open-page", "cancel")
+    Refund.update(status="failed").execute()
+    yield from w.shows(stay_of_refund(), "refund-failed", "cancel", "payments")
+    arrived = w.paid(in_days=1, room="River room")
+    w.clock.advance(days=2)
+    yield from w.shows(arrived, "after-arrival", "cancel")
+
+
+def stay_of_refund() -> Reservation:
+    stay: Reservation = rows(Refund)[0].payment.reservation
+    return stay
+
+
+def documents(w: World) -> Iterator[str]:
+    stay = w.paid()
+    payment = rows(Payment, reservation=stay.id)[-1].public_id
+    yield from w.shows(stay, "paid", f"payments/{payment}/receipt")
+    w.guest.goes_to(f"/reservations/{stay.code}/cancel")
+    w.guest.sends("/cancel")
+    yield from w.shows(stay, "refunded", f"refunds/{rows(Refund)[-1].public_id}/credit-note")
+
+
 def stripe_is_down(w: World) -> Iterator[str]:
     stay = w.make()
     w.visitor.opens_link(stay)
@@ -281,5 +312,6 @@ def _looks_up(w: World, code: str) -> None:
 ALL: tuple[Callable[[World], Iterator[str]], ...] = (
     *(finding, too_many_tries, awaiting_payment, nothing_to_pay, left_without_paying, session_over, declined),
     *(attempts_used_up, checking, failed_later, paid, hold_over, wrong_sum, cancelled, stripe_is_down),
+    *(cancelling, documents),
     *(another_tab_is_faster, our_own_fault, at_stripe, done_at_stripe),
 )
