@@ -100,6 +100,12 @@ def _money(truth: Doc, intent: Doc, row: Payment) -> Iterator[str]:
         unsent = sum(refund.amount for refund in mine if refund.stripe_id is None)
         if unsent + at_stripe_back != intent["amount_received"]:
             yield f"{row.public_id}: {intent['amount_received']} must go back, {unsent} + {at_stripe_back} does"
+    at_stripe_now = sorted((refund["id"], refund["amount"], refund["status"]) for refund in back)
+    here_now = sorted(
+        (r.stripe_id, r.amount, r.status) for r in Refund.select().where(Refund.payment == row.id) if r.stripe_id
+    )
+    if here_now != at_stripe_now:
+        yield f"{row.public_id}: refunds {here_now} are {at_stripe_now} at Stripe"
     if sum(refund.amount for refund in mine) > intent["amount_received"]:
         yield f"{row.public_id}: more goes back than came"
 
@@ -118,7 +124,8 @@ def _payments(stay: Reservation, truth: Doc) -> Iterator[str]:
 def _stay(stay: Reservation) -> Iterator[str]:
     rows = list(Payment.select().where(Payment.reservation == stay.id).order_by(Payment.session_number))
     kept = sum(row.amount for row in rows if row.disposition == "kept")
-    if stay.paid != kept or (stay.status == "confirmed") != (kept == stay.total):
+    paid_in_full = stay.status == "cancelled" or (stay.status == "confirmed") == (kept == stay.total)
+    if stay.paid != kept or not paid_in_full:
         yield f"{stay.code} is {stay.status}, paid {stay.paid}, kept {kept} of {stay.total}"
     if sum(row.is_live for row in rows) > 1:
         yield f"{stay.code} has several live payments"

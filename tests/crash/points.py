@@ -87,12 +87,25 @@ WORKER_HOLD = (
     Point("worker: released", "portal.services.holds:_release", "after"),
 )
 
+CANCEL = (
+    Point("cancel: stay cancelled, not committed", "portal.services.state:move", "after"),
+    Point("cancel: refund written, not committed", "portal.services.refunds:insert", "after"),
+    Point("cancel: committed", "portal.services.cancellations:_cancel", "after"),
+    Point("cancel: refund claimed", "portal.services.refund_sending:_claim", "after"),
+    Point("cancel: refunds listed", f"{GATEWAY}:StripeGateway.list_refunds", "after"),
+    Point("cancel: refund marked as sent", "portal.services.refund_sending:_decide", "after"),
+    Point("cancel: about to send the refund", f"{GATEWAY}:StripeGateway.create_refund", "before"),
+    Point("cancel: refund made, we do not know", f"{GATEWAY}:StripeGateway.create_refund", "after"),
+    Point("cancel: refund settled, not committed", "portal.services.refunds:settle_refund_inside", "after"),
+    Point("cancel: about to answer", "portal.services.cancellations:cancel", "after"),
+)
+
 COMMIT = (
     Point("before a commit", "peewee:Database.commit", "before"),
     Point("after a commit", "peewee:Database.commit", "after"),
 )
 
-ALL = (*PAY, *WEBHOOK, *RETURN_PAGE, *RETRY, *WORKER_PAID, *WORKER_CREATING, *WORKER_HOLD, *COMMIT)
+ALL = (*PAY, *WEBHOOK, *RETURN_PAGE, *RETRY, *WORKER_PAID, *WORKER_CREATING, *WORKER_HOLD, *CANCEL, *COMMIT)
 BY_NAME = {point.name: point for point in ALL}
 
 
