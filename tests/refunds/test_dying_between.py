@@ -10,7 +10,7 @@ import pytest
 from portal import jobs
 from portal.db import db
 from portal.models import Refund, Reservation
-from portal.services import cancellations, checkout, mails, nights, refund_sending, refunds, state, webhook_events
+from portal.services import cancellations, checkout_sessions, mails, nights, refund_sending, refunds, state, webhook_events
 from portal.services.cancellations import MayNotCancel
 from tests.actors import rows
 from tests.refunds.hotel import WHOLE, Hotelier, refunds_of, status
@@ -47,7 +47,7 @@ STEPS = [
     (refunds, "insert"),
     (nights, "free_nights"),
     (mails, "queue"),
-    (checkout, "close_unwanted"),
+    (checkout_sessions, "close_unwanted"),
     (refund_sending, "send_due"),
     (refund_sending, "_claim"),
     ("stripe", "list_refunds"),
