@@ -24,7 +24,7 @@ format: .venv/.dev ## put the code in its usual shape
 	$(BIN)/ruff format .
 
 test: .venv/.dev browser-and-postgres ## every test, on SQLite and PostgreSQL, with a real browser
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=line test-portal test-browser
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going test-portal test-browser
 
 test-portal:
 	$(BIN)/python -m pytest -q -m "not deep" -n 4 --dist loadfile --ignore tests/browser $(TEST)
