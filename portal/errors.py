@@ -56,6 +56,14 @@ NOT_FOUND = RefusalText(
     _NOT_CHARGED,
     N_("Open your private link again, or find your reservation with its code."),
 )
+MANAGERS_ONLY = RefusalText(
+    "managers_only",
+    403,
+    N_("This page is for managers"),
+    N_("Your sign-in is for the reception, and this page changes how the house works."),
+    N_("Nothing was changed, and no money moved."),
+    N_("Ask a manager to do it, or to change your role."),
+)
 METHOD_NOT_ALLOWED = RefusalText(
     "method_not_allowed",
     405,
@@ -79,6 +87,15 @@ TOO_MANY_TRIES = RefusalText(
     N_("There were too many tries that did not match."),
     N_("Nothing was charged."),
     N_("Wait 15 minutes, use your private link, or call us."),
+    retry_after=900,
+)
+TOO_MANY_SIGN_INS = RefusalText(
+    "too_many_sign_ins",
+    429,
+    N_("Too many tries"),
+    N_("There were too many passwords or codes that did not match."),
+    N_("Nothing was changed, and no money moved."),
+    N_("Wait 15 minutes, then try again, or ask a manager to reset your sign-in."),
     retry_after=900,
 )
 TOO_MANY_PAYS = RefusalText(
