@@ -56,6 +56,14 @@ NOT_FOUND = RefusalText(
     _NOT_CHARGED,
     N_("Open your private link again, or find your reservation with its code."),
 )
+MANAGERS_ONLY = RefusalText(
+    "managers_only",
+    403,
+    N_("This page is for managers"),
+    N_("Your sign-in is for the reception, and this page changes how the house works."),
+    N_("Nothing was changed, and no money moved."),
+    N_("Ask a manager to do it, or to change your role."),
+)
 METHOD_NOT_ALLOWED = RefusalText(
     "method_not_allowed",
     405,

@@ -78,9 +78,9 @@ def is_postgres(db: Any) -> bool:
 def run_sql(db: Any, text: str, separator: str = ";") -> None:
     """Run each statement, with the names of types that the two engines spell differently filled in."""
     types = (
-        {"pk": "SERIAL NOT NULL PRIMARY KEY", "bigint": "BIGINT", "boolean": "BOOLEAN"}
+        {"pk": "SERIAL NOT NULL PRIMARY KEY", "bigint": "BIGINT", "boolean": "BOOLEAN", "blob": "BYTEA"}
         if is_postgres(db)
-        else {"pk": "INTEGER NOT NULL PRIMARY KEY", "bigint": "INTEGER", "boolean": "INTEGER"}
+        else {"pk": "INTEGER NOT NULL PRIMARY KEY", "bigint": "INTEGER", "boolean": "INTEGER", "blob": "BLOB"}
     )
     for name, type_ in types.items():
         text = text.replace("{" + name + "}", type_)

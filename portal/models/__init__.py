@@ -3,11 +3,11 @@
 from portal.models.alert import Alert
 from portal.models.audit import AuditLog
 from portal.models.fields import Table
-from portal.models.hotel import Hotel, Room
+from portal.models.hotel import Hotel, Picture, Room
 from portal.models.operations import Cursor, Lease, RateBucket
 from portal.models.outgoing_mail import OutgoingMail
 from portal.models.payment import Cancellation, Dispute, Payment, Refund
-from portal.models.reservation import Reservation, ReservationLine, RoomNight
+from portal.models.reservation import Reservation, ReservationLine, ReservationWord, RoomNight
 from portal.models.staff import ApiAnswer, ApiToken, Note, PasswordReset, RecoveryCode, Staff, StaffSession
 from portal.models.webhook_event import WebhookEvent
 
@@ -17,6 +17,7 @@ TABLES: tuple[type[Table], ...] = (
     Reservation,
     ReservationLine,
     RoomNight,
+    ReservationWord,
     Payment,
     Refund,
     Dispute,
@@ -35,6 +36,7 @@ TABLES: tuple[type[Table], ...] = (
     ApiToken,
     ApiAnswer,
     Note,
+    Picture,
 )
 """Every table, in an order in which they can be made."""
 
@@ -53,11 +55,13 @@ __all__ = [
     "OutgoingMail",
     "PasswordReset",
     "Payment",
+    "Picture",
     "RateBucket",
     "RecoveryCode",
     "Refund",
     "Reservation",
     "ReservationLine",
+    "ReservationWord",
     "Room",
     "RoomNight",
     "Staff",

@@ -2,7 +2,7 @@
 
 import peewee
 
-from portal.models.fields import FrozenJsonField, Table, check
+from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check
 
 
 class Hotel(Table):
@@ -26,6 +26,8 @@ class Hotel(Table):
     brand_colour = peewee.TextField(default="")
     logo = peewee.TextField(default="")
     installation = peewee.TextField(unique=True)
+    retention_days = peewee.IntegerField(null=True)
+    """Days after check-out until a guest's data is forgotten; null: what the installation says."""
     stripe_livemode = peewee.BooleanField(null=True)
     """Which of Stripe's modes this database has been used with; null until the first payment."""
 
@@ -40,3 +42,13 @@ class Room(Table):
 
     class Meta:
         constraints = [check("room_capacity_positive", "capacity > 0")]
+
+
+class Picture(Table):
+    """What the hotel uploaded, in the database so that every web host has it."""
+
+    name = peewee.TextField(primary_key=True)
+    media_type = peewee.TextField()
+    content = peewee.BlobField()
+    content_hash = peewee.TextField()
+    updated_at = UtcDateTimeField()

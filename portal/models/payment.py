@@ -72,6 +72,7 @@ Payment.add_index(
     )
 )
 Payment.add_index(Payment.index(Payment.status, Payment.created_at, name="payment_status_created_at"))
+Payment.add_index(Payment.index(Payment.created_at, Payment.id, name="payment_created_at_id"))
 
 
 class Refund(Table):
@@ -118,6 +119,7 @@ Refund.add_index(
     )
 )
 Refund.add_index(Refund.index(Refund.status, Refund.next_try_at, name="refund_status_next_try_at"))
+Refund.add_index(Refund.index(Refund.created_at, Refund.id, name="refund_created_at_id"))
 
 
 class Dispute(Table):

@@ -58,6 +58,26 @@ Reservation.add_index(Reservation.index(Reservation.check_in, Reservation.id, na
 Reservation.add_index(
     Reservation.index(Reservation.status, Reservation.hold_until, name="reservation_status_hold_until")
 )
+Reservation.add_index(Reservation.index(Reservation.updated_at, Reservation.id, name="reservation_updated_at_id"))
+Reservation.add_index(
+    Reservation.index(Reservation.status, Reservation.check_in, Reservation.id, name="reservation_status_check_in")
+)
+
+
+class ReservationWord(Table):
+    """A word that staff find the stay by: of its code, the guest's name or e-mail, in small letters without accents.
+
+    Bytes, because both engines sort those alike, and "begins with" is then a range of the index."""
+
+    word = peewee.BlobField()
+    reservation = peewee.ForeignKeyField(Reservation, backref="words")
+
+
+ReservationWord.add_index(
+    ReservationWord.index(
+        ReservationWord.word, ReservationWord.reservation, unique=True, name="reservation_word_once"
+    )
+)
 
 
 class ReservationLine(Table):

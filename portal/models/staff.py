@@ -12,6 +12,8 @@ class Staff(Table):
     role = peewee.TextField()
     password_hash = peewee.TextField()
     password_changed_at = UtcDateTimeField()
+    must_change_password = peewee.BooleanField(default=False)
+    """The password was made by a command, so whoever ran it has read it."""
     totp_secret = peewee.TextField(null=True)
     totp_last_step = peewee.BigIntegerField(null=True)
     """The last code that was used, so that none is taken twice."""

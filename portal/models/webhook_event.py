@@ -41,3 +41,6 @@ WebhookEvent.add_index(
         WebhookEvent.next_try_at, where=WebhookEvent.processed_at.is_null(), name="webhook_event_waiting"
     )
 )
+WebhookEvent.add_index(
+    WebhookEvent.index(WebhookEvent.received_at, WebhookEvent.event_id, name="webhook_event_received_at")
+)

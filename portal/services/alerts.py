@@ -64,3 +64,8 @@ def close_alert(alert_id: int, *, actor: str, why: str, now: datetime) -> Alert:
         raise LookupError(f"there is no open alert {alert_id}")
     closed: Alert = Alert.get_by_id(alert_id)
     return closed
+
+
+def count_open() -> int:
+    """How many lines need attention."""
+    return int(Alert.select().where(Alert.closed_at.is_null()).count())

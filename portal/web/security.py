@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import db
 from portal.settings import Settings
+from portal.web.sessions import SessionsByPath
 
 LARGEST_FORM = 64 * 1024
 csrf = CSRFProtect()
@@ -17,12 +18,8 @@ def register(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
-        # __Host-: bound to this very host and to https (RFC 6265bis); browsers refuse the name over http.
-        SESSION_COOKIE_NAME="__Host-guest" if settings.https else "guest",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,
-        # Lax: with Strict a guest would have no session on the way back from Stripe.
-        SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
@@ -33,6 +30,9 @@ def register(app: Flask, settings: Settings) -> None:
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # addresses of static files carry a hash of their content
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
+    # __Host-: bound to this very host and to https (RFC 6265bis); browsers refuse the name over http.
+    bound = "__Host-" if settings.https else ""
+    app.session_interface = SessionsByPath(f"{bound}guest", f"{bound}staff")
     if settings.proxy_count:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]

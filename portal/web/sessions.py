@@ -1,0 +1,22 @@
+"""Two cookies: one for guests, one for staff, so that neither ever sees the other's."""
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+
+
+class SessionsByPath(SecureCookieSessionInterface):
+    """Under /staff the cookie has another name and never travels from other sites' pages (SameSite=Strict)."""
+
+    def __init__(self, guest_name: str, staff_name: str) -> None:
+        self.guest_name, self.staff_name = guest_name, staff_name
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return self.staff_name if _is_staff() else self.guest_name
+
+    def get_cookie_samesite(self, app: Flask) -> str:
+        # Lax for guests: with Strict they would have no session on the way back from Stripe.
+        return "Strict" if _is_staff() else "Lax"
+
+
+def _is_staff() -> bool:
+    return request.path == "/staff" or request.path.startswith("/staff/")

@@ -1,0 +1,38 @@
+"""The blueprint that all staff pages hang on."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, request, url_for
+
+from portal.services import alerts
+from portal.web.context import get_deps
+from portal.web.staff import access
+
+staff = Blueprint("staff", __name__, url_prefix="/staff")
+staff.before_request(access.let_in)
+
+
+@staff.context_processor
+def every_staff_page() -> dict[str, Any]:
+    """Who is signed in, how much needs attention, and the moment that all times on the page are told by."""
+    person = access.find_staff()
+    return {
+        "me": person,
+        "attention": alerts.count_open() if person else 0,
+        "now": get_deps().now(),
+        "needs_password": person is not None and not access.has_fresh_password(),
+    }
+
+
+@staff.app_template_global()
+def staff_endpoints() -> set[str]:
+    """For the navigation: the pages that there are."""
+    return {name for name in current_app.view_functions if name.startswith("staff.")}
+
+
+@staff.app_template_global()
+def same_page(**changes: str | None) -> str:
+    """This page's address with some of its query changed; None takes one away."""
+    query = {name: value for name, value in request.args.items() if name not in changes}
+    query |= {name: value for name, value in changes.items() if value is not None}
+    return url_for(request.endpoint or "staff.today", **(request.view_args or {}), **query)
