@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from portal import NotReady, check_database, cli_money, db, demo, jobs, logs, migrations
+from portal import NotReady, check_database, cli_money, cli_staff, db, demo, jobs, logs, migrations
 from portal.cli_money import NotConfirmed
 from portal.db import DatabaseBusy
 from portal.deps import Deps
@@ -18,9 +18,11 @@ from portal.domain.guest_match import show_code
 from portal.gateways.stripe_gateway import FOR_A_WORKER, StripeUnavailable
 from portal.models import Reservation
 from portal.services import hotels, links, mails, new_reservation, reservations
-from portal.services.hotels import BadHotel
+from portal.services.api_tokens import BadToken
+from portal.services.hotels import BadHotel, By
 from portal.services.new_reservation import BadReservation
 from portal.services.refunds import BadRefund
+from portal.services.staff_accounts import BadStaff, LastManager
 from portal.settings import Settings, SettingsError
 
 
@@ -31,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments) or 0)
     except (SettingsError, NotReady, BadHotel, demo.DemoProblem, NotConfirmed, BadRefund) as problem:
         return _fail(str(problem))
+    except (BadStaff, BadToken) as problem:
+        return _fail(str(problem))
+    except LastManager:
+        return _fail("Nobody else who can sign in is a manager. Add another one first. Nothing was done.")
     except BadReservation as bad:
         return _fail("The reservation was not added.", *(f"  {field} {why}" for field, why in bad.problems.items()))
     except LookupError as problem:
@@ -60,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("code", help="the reservation's code, dashes optional")
     link.add_argument("--send", action="store_true", help="also e-mail it to the guest")
     _add_money(commands)
+    _add_staff(commands)
     worker = _command(commands, "worker", _worker, "do what must not depend on a browser: sweeps, retries, holds")
     worker.add_argument("--once", action="store_true", help="every job once, then end (for cron)")
     return parser
@@ -144,6 +151,28 @@ def _add_books(commands: Any) -> None:
     audit.add_argument("--json", action="store_true")
 
 
+def _add_staff(commands: Any) -> None:
+    group = _group(commands, "staff", "people who sign in to the staff pages")
+    add = _command(group, "add", _with_deps(cli_staff.add), "add somebody and print a first password")
+    add.add_argument("--role", choices=("manager", "reception"), default="reception", help="default: reception")
+    add.add_argument("--name", default="")
+    others = (
+        ("disable", cli_staff.disable, "no longer let somebody sign in; ends their sign-ins"),
+        ("enable", cli_staff.enable, "let somebody sign in again"),
+        ("reset-password", cli_staff.reset_password, "print a new first password for somebody; ends their sign-ins"),
+        ("reset-totp", cli_staff.reset_totp, "have somebody set up the app for codes anew; ends their sign-ins"),
+    )
+    parsers = [_command(group, name, _with_deps(run), text) for name, run, text in others]
+    for parser in (add, *parsers):
+        parser.add_argument("email", metavar="EMAIL")
+    listing = _command(group, "list", _with_deps(cli_staff.list_staff), "who may sign in")
+    listing.add_argument("--json", action="store_true")
+    tokens = _group(commands, "token", "tokens for programs that use the JSON API")
+    token = _command(tokens, "add", _with_deps(cli_staff.add_token), "make a token and print it, once")
+    token.add_argument("name", metavar="NAME", help="the program it is for")
+    token.add_argument("--scope", action="append", metavar="SCOPE", help="may be repeated (default: all)")
+
+
 def _with_deps(run: Callable[[argparse.Namespace, Deps], Any]) -> Callable[[argparse.Namespace], Any]:
     return lambda arguments: run(arguments, _deps())
 
@@ -193,10 +222,11 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _hotel_set(arguments: argparse.Namespace) -> None:
-    _deps()
+    deps = _deps()
     values = {name: value for name in hotels.EDITABLE if (value := getattr(arguments, name)) is not None}
     with db.connection():
-        hotel = hotels.set_hotel(**values)
+        hotels.set_hotel(By("command line", deps.now()), **values)
+        hotel = hotels.get_hotel()
     for name in hotels.EDITABLE:
         print(f"{name}: {getattr(hotel, name)}")
 

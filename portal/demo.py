@@ -62,7 +62,7 @@ def run(folder: Path, ports: Ports) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             _start_all(folder, environment, ports, processes)
-            _print_welcome(folder, environment, ports, _seed(environment))
+            _print_welcome(folder, environment, ports, *_seed(environment))
             _wait(folder, processes)
         except KeyboardInterrupt:
             print("\nStopping.", flush=True)
@@ -184,19 +184,30 @@ def _wait_until_up(name: str, url: str, process: subprocess.Popen[bytes], folder
     raise DemoProblem(f"The {name} did not start; {folder} holds its log.")
 
 
-def _seed(environment: dict[str, str]) -> list[demo_stays.SeededStay]:
+def _seed(environment: dict[str, str]) -> tuple[list[demo_stays.SeededStay], list[demo_stays.SeededPerson]]:
     logs.configure("console", only_errors=True)
     deps = Deps.build(Settings.from_environ(environment), FOR_A_WORKER)
     with db.connection():
-        return demo_stays.seed(deps)
+        return demo_stays.seed(deps), demo_stays.hire(deps)
 
 
-def _print_welcome(folder: Path, environment: dict[str, str], ports: Ports, stays: list[demo_stays.SeededStay]) -> None:
+def _print_welcome(
+    folder: Path,
+    environment: dict[str, str],
+    ports: Ports,
+    stays: list[demo_stays.SeededStay],
+    people: list[demo_stays.SeededPerson],
+) -> None:
     print(f"\nThe guest portal of {demo_stays.HOTEL_NAME} is open.\n\nPrivate links of guests:")
     for stay in stays:
         print(f"  {stay.story}\n    {stay.link}")
     first = stays[0]
     print(f"\nOr find a stay at http://127.0.0.1:{ports.portal}/ with code {first.code} and e-mail {first.email}")
+    print(f"\nStaff pages: http://127.0.0.1:{ports.portal}/staff/")
+    for person in people:
+        print(f"  {person.role}: {person.email}, password {person.password}")
+        print(f"    recovery codes, each good once instead of a code: {'  '.join(person.codes)}")
+        print(f"    or put this key into an authenticator app: {person.key}")
     print("\nTest cards (any future date, any three digits):")
     for number, what in TEST_CARDS:
         print(f"  {number}  {what}")

@@ -17,9 +17,12 @@ from portal.services import (
     holds,
     hotels,
     links,
+    passwords,
     payments,
     public_ids,
     reservations,
+    second_factor,
+    staff_accounts,
 )
 from portal.services.new_reservation import NewLine, NewReservation
 
@@ -39,6 +42,35 @@ class SeededStay:
     link: str
     code: str
     email: str
+
+
+@dataclass(frozen=True)
+class SeededPerson:
+    """Somebody of the staff, who has set up the app already; the codes replace it three times."""
+
+    email: str
+    role: str
+    password: str
+    key: str
+    codes: list[str]
+
+
+def hire(deps: Deps) -> list[SeededPerson]:
+    """A manager and a receptionist, ready to sign in."""
+    return [
+        _hire(deps, "marta@limoeiro.example", "Marta Limoeiro", "manager"),
+        _hire(deps, "rita@limoeiro.example", "Rita Sousa", "reception"),
+    ]
+
+
+def _hire(deps: Deps, email: str, name: str, role: str) -> SeededPerson:
+    password = passwords.new_password()
+    person = staff_accounts.add_staff(
+        deps, email, role=role, name=name, password=password, must_change=False, actor="demo"
+    )
+    key = second_factor.key_from(deps, person, passwords.new_token())
+    codes = second_factor.store(person, key, codes=3) or []
+    return SeededPerson(email, role, password, key, codes)
 
 
 def furnish() -> None:

@@ -89,6 +89,15 @@ TOO_MANY_TRIES = RefusalText(
     N_("Wait 15 minutes, use your private link, or call us."),
     retry_after=900,
 )
+TOO_MANY_SIGN_INS = RefusalText(
+    "too_many_sign_ins",
+    429,
+    N_("Too many tries"),
+    N_("There were too many passwords or codes that did not match."),
+    N_("Nothing was changed, and no money moved."),
+    N_("Wait 15 minutes, then try again, or ask a manager to reset your sign-in."),
+    retry_after=900,
+)
 TOO_MANY_PAYS = RefusalText(
     "too_many_pays",
     429,

@@ -83,7 +83,8 @@ def read_page(status: int, url: str, html: str) -> Page:
     assert not re.search(r"(?<![\d.,€])\d+[.,]\d{2}(?!\d)(?!\s*[€%])", page.text), (
         f"{url}: an amount without a currency in {page.text}"
     )
-    assert not re.search(r"\b(sk|rk|whsec|cs|pi|ch|re)_(test|live)?_?[A-Za-z0-9]{6,}", html.replace("/c/pay/", "")), (
+    secret = "sk|rk|whsec" if "/staff/" in url else "sk|rk|whsec|cs|pi|ch|re"  # staff look objects up at Stripe
+    assert not re.search(rf"\b({secret})_(test|live)?_?[A-Za-z0-9]{{6,}}", html.replace("/c/pay/", "")), (
         f"{url} shows a secret or an id of Stripe"
     )
     return page

@@ -66,6 +66,14 @@ def close_alert(alert_id: int, *, actor: str, why: str, now: datetime) -> Alert:
     return closed
 
 
+def close_alerts(kinds: tuple[str, ...], cause: str, *, actor: str, why: str, now: datetime) -> None:
+    """Close what is open of these kinds and this cause, in the transaction that dealt with it."""
+    must_be_in_transaction()
+    Alert.update(closed_at=now, closed_by=actor, why_closed=why).where(
+        (Alert.kind << kinds) & (Alert.cause == cause) & Alert.closed_at.is_null()
+    ).execute()
+
+
 def count_open() -> int:
     """How many lines need attention."""
     return int(Alert.select().where(Alert.closed_at.is_null()).count())

@@ -9,8 +9,8 @@ from portal.deps import Deps
 from portal.domain import refund_window, states
 from portal.domain.guest_match import show_code
 from portal.domain.situation import Situation
-from portal.models import Alert, Hotel, OutgoingMail, Payment, Refund
-from portal.services import cancel_pages, guest_pages, hotels, links, mails
+from portal.models import Alert, Hotel, OutgoingMail, PasswordReset, Payment, Refund
+from portal.services import cancel_pages, guest_pages, hotels, links, mails, password_resets
 from portal.services.guest_pages import StayPage
 
 Facts = dict[str, Any]
@@ -42,8 +42,7 @@ class _Asked:
 def facts_of(deps: Deps, mail: OutgoingMail) -> Facts:
     """Everything that the template of this kind needs. NoLongerTrue when there is nothing to say any more."""
     if mail.reservation is None:
-        hotel = hotels.get_hotel()
-        return {"hotel": hotel, "address": deps.settings.public_base_url, "alerts": _alerts(hotel, mail)}
+        return _facts_for_staff(deps, mail)
     stay = guest_pages.read_stay(deps, mail.reservation)
     common = {
         "hotel": stay.hotel,
@@ -108,6 +107,21 @@ _OF_KIND: dict[str, Callable[[_Asked], Facts]] = {
     "refund_failed": _refund_failed,
     "money_returned": _money_returned,
 }
+
+
+def _facts_for_staff(deps: Deps, mail: OutgoingMail) -> Facts:
+    hotel = hotels.get_hotel()
+    if mail.kind == mails.PASSWORD_RESET:
+        return {"hotel": hotel, **_password_reset(deps, mail)}
+    return {"hotel": hotel, "address": deps.settings.public_base_url, "alerts": _alerts(hotel, mail)}
+
+
+def _password_reset(deps: Deps, mail: OutgoingMail) -> Facts:
+    """The link is made here, for this mail alone: no row of the queue holds it."""
+    reset = PasswordReset.get_or_none(PasswordReset.id == mail.details["reset"])
+    if reset is None or not password_resets.still_holds(deps, reset):
+        raise NoLongerTrue
+    return {"link": password_resets.make_link(deps, reset), "until": reset.expires_at}
 
 
 def _alerts(hotel: Hotel, mail: OutgoingMail) -> list[AlertLine]:

@@ -7,13 +7,14 @@ from typing import Any
 from portal.db import lock, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain.guest_match import normalise_email
-from portal.models import Alert, Cursor, OutgoingMail, Reservation
+from portal.models import Alert, Cursor, OutgoingMail, PasswordReset, Reservation
 from portal.services import hotels, links, payments, throttle
 
 STAFF_ALERTS = "staff_alerts"
+PASSWORD_RESET = "password_reset"  # noqa: S105  # a kind of mail, not a secret
 KINDS = (
     *("private_link", "payment_received", "attempts_used_up", "hold_ending", "cancelled", "refund_failed"),
-    *("money_returned", STAFF_ALERTS),
+    *("money_returned", STAFF_ALERTS, PASSWORD_RESET),
 )
 
 WARN_BEFORE = timedelta(hours=2)
@@ -133,6 +134,12 @@ def may_warn(reservation: Reservation, until: datetime, now: datetime) -> bool:
 
 
 # Staff ----------------------------------------------------------------------------------------------------------------
+
+
+def queue_password_reset(deps: Deps, reset: PasswordReset) -> None:
+    """To the person it is for, in the transaction that makes it. The link is made when the mail is sent."""
+    locale = hotels.get_hotel().locale
+    _insert(deps, PASSWORD_RESET, str(reset.id), None, reset.staff.email, locale, {"reset": reset.id})
 
 
 def queue_staff_alerts(deps: Deps) -> int:

@@ -16,10 +16,13 @@ class BadOfflinePayment(Exception):
     """A sum that cannot be written down; the text says why. Nothing was recorded."""
 
 
-def record_offline(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment:
+def record_offline(
+    deps: Deps, reservation_id: int, amount: int, actor: str, *, seen_due: int | None = None, how: str = "by hand"
+) -> Payment:
     """Write down `amount` (minor units) that the guest paid in cash or by transfer. The stay is confirmed once it is
-    paid in full; a session that asks for another sum than what is due by then is closed at Stripe."""
-    payment = _record(deps, reservation_id, amount, actor)
+    paid in full; a session that asks for another sum than what is due by then is closed at Stripe. `seen_due`: what was
+    due when the person decided; if it is another sum by now, nothing is recorded. `how`: for the audit log."""
+    payment = _record(deps, reservation_id, amount, actor, seen_due, how)
     try:
         checkout_sessions.close_unwanted(deps.for_one_request(), payment.reservation)
     except AFTER_THE_COMMIT as error:
@@ -29,9 +32,11 @@ def record_offline(deps: Deps, reservation_id: int, amount: int, actor: str) -> 
     return payment
 
 
-def _record(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment:
+def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: int | None, how: str) -> Payment:
     with transaction():
         reservation, now = lock(Reservation, reservation_id), deps.now()
+        if seen_due is not None and reservation.amount_due != seen_due:
+            raise BadOfflinePayment("What is due has changed meanwhile. Nothing was recorded.")
         _check(reservation, amount)
         payment = payments.insert(
             deps,
@@ -46,7 +51,7 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment
             received_currency=reservation.currency,
             completed_at=now,
             created_at=now,
-            cause="paid by hand",
+            cause=f"paid {how}",
             actor=actor,
         )
         reservation.paid += amount

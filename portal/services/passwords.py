@@ -43,8 +43,22 @@ def problem(password: str, *, email: str) -> str | None:
 
 def new_password() -> str:
     """A first password to be printed and changed: five groups of four letters, 95 bits or more."""
+    return _groups(5)
+
+
+def new_recovery_code() -> str:
+    """Four groups of four letters, 79 bits: nobody finds it from its hash."""
+    return _groups(4)
+
+
+def new_token() -> str:
+    """256 bits in letters that an address can hold."""
+    return secrets.token_urlsafe(32)
+
+
+def _groups(many: int) -> str:
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(5))
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(many))
 
 
 _nobody: dict[PasswordHasher, str] = {}

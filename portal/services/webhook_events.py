@@ -1,9 +1,11 @@
 """Messages from Stripe: each is stored and has its effect in one transaction, once, whatever the number of copies."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
+from peewee import fn
 
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
@@ -207,6 +209,33 @@ def _retry(deps: Deps, row: WebhookEvent) -> bool:
     except Exception as error:
         _note_error(deps, event, error)
     return False
+
+
+def count_waiting() -> dict[str, int]:
+    """How many events wait (`pending`) or failed (`error`) and are tried again."""
+    result, count = WebhookEvent.result, fn.COUNT(WebhookEvent.event_id)
+    query: Any = WebhookEvent.select(result, count).where(WebhookEvent.processed_at.is_null()).group_by(result)
+    return {str(name): int(number) for name, number in query.tuples()}
+
+
+def oldest_waiting() -> datetime | None:
+    """When the oldest event arrived that has not had its effect."""
+    waiting = WebhookEvent.processed_at.is_null()
+    oldest: datetime | None = WebhookEvent.select(fn.MIN(WebhookEvent.received_at)).where(waiting).scalar()
+    return oldest
+
+
+def process_again(deps: Deps, event_id: str) -> str:
+    """Apply a stored event now because a person asks; the answer: done before, done, pending or error. LookupError when
+    there is no such event."""
+    row = WebhookEvent.get_or_none(WebhookEvent.event_id == event_id)
+    if row is None:
+        raise LookupError(event_id)
+    if row.processed_at:
+        return "done before"  # its payload is gone
+    _retry(deps.for_one_request(), row)
+    after = WebhookEvent.get_by_id(event_id)
+    return "done" if after.processed_at else str(after.result)
 
 
 def _postpone(deps: Deps, row: WebhookEvent) -> None:

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from portal import errors
 from portal.errors import Refusal
 from portal.gateways import stripe_gateway
-from portal.gateways.stripe_gateway import BadSignature
-from portal.services import webhook_events
+from portal.gateways.stripe_gateway import BadSignature, NotSigned
+from portal.services import health, webhook_events
 from portal.services.webhook_events import WrongMode
 from portal.web.context import get_deps
 from portal.web.error_pages import envelope
@@ -33,6 +33,8 @@ def stripe_webhook() -> tuple[Response, int]:
         result = webhook_events.receive(deps, event)
     except BadSignature as error:
         log.warning("webhook refused", why=str(error))
+        if isinstance(error, NotSigned):
+            health.note_bad_signature(deps)
         return _refuse("The signature or the body is not valid.", "Check the endpoint's signing secret and the clocks.")
     except WrongMode:
         return _refuse("The event is of the other mode.", "Point the endpoint of this mode to this portal.")

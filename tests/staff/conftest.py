@@ -7,7 +7,9 @@ import pytest
 
 from portal.db import db
 from portal.deps import Deps
-from tests.actors import LivePortal
+from stripe_simulator import Control
+from tests.actors import Clock, LivePortal
+from tests.refunds.hotel import Hotelier
 from tests.staff.desk import Desk
 
 
@@ -50,3 +52,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     with monkeypatch.context() as patch:
         patch.setattr(type(db.obj), "execute_sql", noting)
         yield statements
+
+
+@pytest.fixture
+def hotel(deps: Deps, stripe: Control, clock: Clock) -> Hotelier:
+    """What happens at the hotel away from the desk."""
+    return Hotelier(deps, stripe, clock)

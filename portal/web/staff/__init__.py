@@ -1,6 +1,29 @@
 """The pages of the hotel's staff."""
 
-from portal.web.staff import sign_in, today
+from portal.web.staff import (
+    account,
+    attention,
+    payments,
+    people,
+    refunds,
+    reports,
+    reservations,
+    sign_in,
+    today,
+    webhook_events,
+)
 from portal.web.staff.blueprint import staff
 
-__all__ = ["sign_in", "staff", "today"]
+__all__ = [
+    "account",
+    "attention",
+    "payments",
+    "people",
+    "refunds",
+    "reports",
+    "reservations",
+    "sign_in",
+    "staff",
+    "today",
+    "webhook_events",
+]

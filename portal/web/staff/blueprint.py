@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, request, url_for
 
-from portal.services import alerts
+from portal.services import alerts, health
 from portal.web.context import get_deps
 from portal.web.staff import access
 
@@ -18,7 +18,7 @@ def every_staff_page() -> dict[str, Any]:
     person = access.find_staff()
     return {
         "me": person,
-        "attention": alerts.count_open() if person else 0,
+        "attention": alerts.count_open() + len(health.conditions(get_deps())) if person else 0,
         "now": get_deps().now(),
         "needs_password": person is not None and not access.has_fresh_password(),
     }

@@ -1,0 +1,74 @@
+"""Tokens for programs that use the JSON API. Only hashes are kept: a token is read once, when it is made."""
+
+import hashlib
+from collections.abc import Sequence
+
+import peewee
+
+from portal.db import transaction
+from portal.deps import Deps
+from portal.models import ApiToken, AuditLog
+from portal.services import passwords
+
+SCOPES = ("reservations", "payments")
+"""What a token may be good for."""
+
+LONGEST_NAME = 80
+_PREFIX = "portal_"
+"""Programs that look for lost secrets find ours by it."""
+
+
+class BadToken(Exception):
+    """Why there can be no such token, in one sentence."""
+
+
+def add_token(deps: Deps, name: str, scopes: Sequence[str] = SCOPES, *, actor: str = "command line") -> str:
+    """A new token, which nobody can read again. BadToken: the name is taken or cannot be one, or a scope is unknown."""
+    name = " ".join(name.split())
+    _check(name, scopes)
+    token = _PREFIX + passwords.new_token()
+    try:
+        with transaction():
+            made = ApiToken.create(
+                name=name,
+                token_hash=hash_token(token),
+                scopes=[scope for scope in SCOPES if scope in scopes],
+                created_at=deps.now(),
+            )
+            _note(deps, made.id, "added", actor)
+    except peewee.IntegrityError as error:
+        raise BadToken("A token of that name exists. Choose another name.") from error
+    return token
+
+
+def list_tokens() -> list[ApiToken]:
+    """All of them, also those that were revoked, the newest first."""
+    return list(ApiToken.select().order_by(ApiToken.id.desc()))
+
+
+def revoke_token(deps: Deps, token_id: int, *, actor: str = "command line") -> bool:
+    """From now on it opens nothing; False when there is none such, or it was revoked before."""
+    with transaction():
+        mine = (ApiToken.id == token_id) & ApiToken.revoked_at.is_null()
+        revoked = bool(ApiToken.update(revoked_at=deps.now()).where(mine).execute())
+        if revoked:
+            _note(deps, token_id, "revoked", actor)
+    return revoked
+
+
+def hash_token(token: str) -> str:
+    """As the table keeps it. Plain SHA-256 is enough: a token has 256 bits that nobody can guess."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _check(name: str, scopes: Sequence[str]) -> None:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadToken(f"A token needs a name of at most {LONGEST_NAME} letters that can be printed.")
+    if not scopes or set(scopes) - set(SCOPES):
+        raise BadToken(f"The scopes of a token are some of: {', '.join(SCOPES)}.")
+
+
+def _note(deps: Deps, token_id: int, state: str, actor: str) -> None:
+    AuditLog.insert(
+        entity="api token", entity_id=str(token_id), to_state=state, actor=actor, cause=state, at=deps.now()
+    ).execute()

@@ -1,0 +1,148 @@
+"""What is wrong at this moment and goes away by itself once it is put right: worker, webhooks, mails."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import peewee
+import structlog
+
+from portal.db import DatabaseBusy, db, transaction
+from portal.deps import Deps
+from portal.errors import N_
+from portal.models import Cursor, Lease, OutgoingMail, Payment, WebhookEvent
+from portal.models.fields import UtcDateTimeField
+from portal.services.leases import ALIVE_FOR, HEARTBEAT
+
+log = structlog.get_logger()
+
+SIGNATURE_FAILED = "webhook signature failed"
+"""The cursor that remembers when a message last came with a wrong signature."""
+
+NOTED_EVERY = timedelta(minutes=1)
+SILENT_AFTER = timedelta(hours=1)
+"""Stripe's messages come within seconds; a payment that none has told of by now shows that they do not arrive."""
+
+MAILS_STUCK_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`name` for programs; the rest for people. `since` is the last or first moment that shows it, None: never seen."""
+
+    name: str
+    title: str
+    what: str
+    do: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Moments that tell how things are; None where nothing has happened yet."""
+
+    last_event: datetime | None
+    signature_failed: datetime | None
+    worker_seen: datetime | None
+    oldest_mail: datetime | None
+    unheard_payment: datetime | None
+    """The first card payment since the last message from Stripe."""
+
+
+def conditions(deps: Deps) -> list[Condition]:
+    """Everything that is wrong now, worst first. Two small statements, whatever the number of rows."""
+    signs = read_signs(deps)
+    found = (_worker(deps, signs), _signatures(signs), _silence(deps, signs), _mails(deps, signs))
+    return [condition for condition in found if condition]
+
+
+def read_signs(deps: Deps) -> Signs:
+    last_event = WebhookEvent.select(peewee.fn.MAX(WebhookEvent.received_at))
+    failed = Cursor.select(Cursor.updated_at).where(Cursor.name == SIGNATURE_FAILED)
+    worker = Lease.select(Lease.until).where(Lease.name == HEARTBEAT)
+    waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
+    mail = OutgoingMail.select(peewee.fn.MIN(OutgoingMail.created_at)).where(waiting)
+    last, failure, until, oldest = _read_moments(last_event, failed, worker, mail)
+    return Signs(last, failure, until - ALIVE_FOR if until else None, oldest, _unheard_payment(deps, last))
+
+
+def _read_moments(*queries: Any) -> list[datetime | None]:
+    """One moment of each, in one statement."""
+    row = peewee.Select(columns=[query.alias(f"m{n}") for n, query in enumerate(queries)]).bind(db).tuples().get(db)
+    return [UtcDateTimeField().python_value(value) for value in row]
+
+
+def _unheard_payment(deps: Deps, last_event: datetime | None) -> datetime | None:
+    """When the first card payment was completed that was begun after Stripe's last message."""
+    if not deps.settings.stripe_webhook_secrets:
+        return None
+    since = last_event or datetime(1970, 1, 1, tzinfo=UTC)
+    begun_later = (Payment.status == "succeeded") & (Payment.created_at > since)
+    by_card = (Payment.provider == "stripe") & Payment.completed_at.is_null(False)
+    found = Payment.select(Payment.completed_at).where(begun_later & by_card).order_by(Payment.created_at).first()
+    completed: datetime | None = found.completed_at if found else None
+    return completed
+
+
+def _worker(deps: Deps, signs: Signs) -> Condition | None:
+    if signs.worker_seen and signs.worker_seen + ALIVE_FOR > deps.now():
+        return None
+    return Condition(
+        "worker not alive",
+        N_("The worker is not running"),
+        N_("Refunds, mails and holds that run out wait until it is back. Guests can still pay."),
+        N_("Start it: python -m portal worker. Whoever runs the portal should see to it that it always runs."),
+        signs.worker_seen,
+    )
+
+
+def _signatures(signs: Signs) -> Condition | None:
+    """Only while no good message has come since."""
+    if signs.signature_failed is None or (signs.last_event and signs.last_event >= signs.signature_failed):
+        return None
+    return Condition(
+        "webhook signatures fail",
+        N_("Messages to the webhook carry a wrong signature"),
+        N_("They were refused, and no good one has come since. Payments are still found, but later."),
+        N_("Compare STRIPE_WEBHOOK_SECRET with the signing secret in Stripe's dashboard, and check the clock."),
+        signs.signature_failed,
+    )
+
+
+def _silence(deps: Deps, signs: Signs) -> Condition | None:
+    if signs.unheard_payment is None or signs.unheard_payment > deps.now() - SILENT_AFTER:
+        return None
+    return Condition(
+        "webhooks silent",
+        N_("Stripe's messages do not arrive"),
+        N_("Guests paid by card, and Stripe sent no message about it. Payments are still found, but later."),
+        N_("In Stripe's dashboard, Developers, Webhooks: check the endpoint's address and its failed deliveries."),
+        signs.last_event,
+    )
+
+
+def _mails(deps: Deps, signs: Signs) -> Condition | None:
+    if not deps.mail.is_on or signs.oldest_mail is None or signs.oldest_mail > deps.now() - MAILS_STUCK_AFTER:
+        return None
+    return Condition(
+        "mails stuck",
+        N_("Mails to guests are waiting"),
+        N_("The oldest unsent mail is more than an hour old."),
+        N_("Check that the worker runs and that SMTP_URL is right. They are sent by themselves then."),
+        signs.oldest_mail,
+    )
+
+
+def note_bad_signature(deps: Deps) -> None:
+    """Remember the time, at most once a minute, so that a flood of forged messages writes next to nothing. Never fails:
+    the answer to whoever sent it must not depend on it."""
+    now = deps.now()
+    try:
+        lately = Cursor.select().where((Cursor.name == SIGNATURE_FAILED) & (Cursor.updated_at > now - NOTED_EVERY))
+        if lately.exists():
+            return
+        with transaction():
+            Cursor.insert(name=SIGNATURE_FAILED, value="", updated_at=now).on_conflict_ignore().execute()
+            Cursor.update(updated_at=now).where(Cursor.name == SIGNATURE_FAILED).execute()
+    except (DatabaseBusy, peewee.PeeweeException) as error:
+        log.warning("wrong signature could not be noted", error=type(error).__name__)

@@ -1,0 +1,59 @@
+"""What staff see of one reservation: the stay, every movement of its money, what was done to it, and the mails sent."""
+
+from dataclasses import dataclass
+
+from portal.deps import Deps
+from portal.models import Alert, AuditLog, Dispute, OutgoingMail, Payment, Refund, Reservation
+from portal.services.guest_pages import StayPage, read_stay
+
+MOST = 200
+"""Entries of one list: far more than any stay has, and few enough to read."""
+
+
+@dataclass(frozen=True)
+class ReservationPage:
+    """Payments, refunds, log entries and mails with the newest first."""
+
+    stay: StayPage
+    payments: list[Payment]
+    refunds: list[Refund]
+    disputes: list[Dispute]
+    log: list[AuditLog]
+    mails: list[OutgoingMail]
+    alerts: list[Alert]
+
+
+def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
+    """One statement a list, whatever the length of the history."""
+    payments = list(
+        Payment.select().where(Payment.reservation == reservation.id).order_by(Payment.id.desc()).limit(MOST)
+    )
+    ids = [payment.id for payment in payments]
+    refunds = list(Refund.select(Refund, Payment).join(Payment).where(Payment.id << ids).order_by(Refund.id.desc()))
+    return ReservationPage(
+        stay=read_stay(deps, reservation),
+        payments=payments,
+        refunds=refunds,
+        disputes=list(Dispute.select().where(Dispute.payment << ids).order_by(Dispute.id.desc())),
+        log=_log(reservation, payments, refunds),
+        mails=list(
+            OutgoingMail.select()
+            .where(OutgoingMail.reservation == reservation.id)
+            .order_by(OutgoingMail.id.desc())
+            .limit(MOST)
+        ),
+        alerts=list(
+            Alert.select()
+            .where((Alert.reservation == reservation.id) & Alert.closed_at.is_null())
+            .order_by(Alert.id.desc())
+            .limit(MOST)
+        ),
+    )
+
+
+def _log(reservation: Reservation, payments: list[Payment], refunds: list[Refund]) -> list[AuditLog]:
+    of_stay = (AuditLog.entity == "reservation") & (AuditLog.entity_id == reservation.code)
+    of_payments = (AuditLog.entity == "payment") & (AuditLog.entity_id << [row.public_id for row in payments])
+    of_refunds = (AuditLog.entity == "refund") & (AuditLog.entity_id << [row.public_id for row in refunds])
+    mine = of_stay | of_payments | of_refunds
+    return list(AuditLog.select().where(mine).order_by(AuditLog.id.desc()).limit(MOST))

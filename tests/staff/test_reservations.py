@@ -1,0 +1,60 @@
+"""The list of reservations and the page of one, as the front desk reads them."""
+
+from collections.abc import Callable
+
+from portal.models import Reservation
+from portal.services import listing
+from tests.refunds.hotel import Hotelier
+from tests.staff.desk import Desk
+
+Make = Callable[..., Reservation]
+Count = Callable[[Callable[[], object]], int]
+
+
+def test_the_list_shows_who_comes_and_a_code_leads_to_its_page(reception: Desk, make_reservation: Make) -> None:
+    first = make_reservation(guest_name="Inês Carvalho", in_days=3)
+    make_reservation(guest_name="<b>Bold</b> & co", room="River room", in_days=9)
+    page = reception.goes_to("/staff/reservations")
+    assert page.text.index("Inês Carvalho") < page.text.index("<b>Bold</b> & co")
+    assert "Awaiting payment" in page.text
+    typed = f"{first.code[:4]}-{first.code[4:8]}-{first.code[8:]}".lower()
+    assert reception.goes_to(f"/staff/reservations?code={typed}").title == "Inês Carvalho"
+    assert "no reservation with that code" in reception.goes_to("/staff/reservations?code=%00zzz").text
+    assert reception.goes_to("/staff/reservations?view=nonsense&after=%ff").status == 200
+    assert reception.goes_to("/staff/reservations/AAAABBBBCCCC").status == 404
+
+
+def test_one_page_follows_another_without_a_gap(
+    reception: Desk, make_reservation: Make, monkeypatch: object, count_statements: Count
+) -> None:
+    for number in range(5):
+        make_reservation(guest_name=f"Guest {number}", in_days=3 + 4 * number)
+    few = count_statements(lambda: reception.goes_to("/staff/reservations"))
+    for number in range(5, listing.PAGE + 5):
+        make_reservation(guest_name=f"Guest {number}", in_days=3 + 4 * number)
+    many = count_statements(lambda: reception.goes_to("/staff/reservations"))
+    assert many == few
+    first = reception.page
+    second = reception.goes_to(first.link("Next page"))
+    seen = [number for number in range(listing.PAGE + 5) for page in (first, second) if f"Guest {number} " in page.text]
+    assert seen == list(range(listing.PAGE + 5))
+
+
+def test_one_reservation_with_all_that_happened_to_its_money(
+    reception: Desk, make_reservation: Make, hotel: Hotelier, count_statements: Count
+) -> None:
+    reservation = make_reservation(in_days=10)
+    hotel.is_paid(reservation)
+    address = f"/staff/reservations/{reservation.code}"
+    before = count_statements(lambda: reception.goes_to(address))
+    assert "€1,125.00" in reception.page.text
+    assert "Paid" in reception.page.text
+    hotel.cancels(reservation)
+    hotel.works()
+    page = reception.goes_to(address)
+    assert "−€562.50" in page.text
+    assert "Cancelled" in page.text
+    assert reservation.email in page.text
+    assert "re_" in page.text
+    after = count_statements(lambda: reception.goes_to(address))
+    assert after == before
