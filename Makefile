@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test browser-and-postgres deep real-stripe lock messages clean
+.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep real-stripe lock messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,7 +24,12 @@ format: .venv/.dev ## put the code in its usual shape
 	$(BIN)/ruff format .
 
 test: .venv/.dev browser-and-postgres ## every test, on SQLite and PostgreSQL, with a real browser
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going test-portal test-browser
+
+test-portal:
 	$(BIN)/python -m pytest -q -m "not deep" -n 4 --dist loadfile --ignore tests/browser $(TEST)
+
+test-browser: # at the same time as the others: a browser mostly waits
 	$(BIN)/python -m pytest -q -m "not deep" tests/browser
 
 browser-and-postgres:

@@ -166,7 +166,7 @@ def close_alert(arguments: argparse.Namespace, deps: Deps) -> None:
     print(f"Closed: {closed.kind}.")
 
 
-def reconcile(arguments: argparse.Namespace, deps: Deps) -> None:
+def reconcile(arguments: argparse.Namespace, deps: Deps) -> int:
     def show(kind: str, number: int) -> None:
         if sys.stderr.isatty():
             print(f"\r{kind}: {number}   ", end="", file=sys.stderr, flush=True)
@@ -179,6 +179,9 @@ def reconcile(arguments: argparse.Namespace, deps: Deps) -> None:
     for kind, number in report.looked_at.items():
         print(f"{kind}: {number}")
     print(f"open sessions closed: {report.sessions_closed}")
+    if report.failed:
+        print(f"{report.failed} could not be settled: see `python -m portal alerts`.", file=sys.stderr)
+    return 1 if report.failed else 0
 
 
 def audit(arguments: argparse.Namespace, deps: Deps) -> int:

@@ -25,6 +25,19 @@ WEBHOOK_SECRET = "whsec_of_the_tests"
 QUICK = Patience(connect=2, read=4, retries=1, altogether=20)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the files marked `exhaustive` (hundreds of like cases), `make test` runs every case on SQLite and each third one
+    on PostgreSQL, where only locks and SQL differ; `make deep` runs the others too."""
+    on_postgres = sorted(
+        (item for item in items if item.get_closest_marker("exhaustive") and "postgres" in str(item.name)),
+        key=lambda item: item.nodeid,
+    )
+    for number, item in enumerate(on_postgres):
+        if number % 3:
+            item.add_marker(pytest.mark.deep)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     given = os.environ.get("TEST_POSTGRES_URL")

@@ -27,7 +27,7 @@ from portal.services import books_at_stripe, refunds
 from portal.services.alerts import raise_alert
 from portal.services.findings import WORKER_TIME, Finding
 
-WHY_MONEY_STAYS = ("refund failed", "refund refused by Stripe")
+WHY_MONEY_STAYS = ("refund failed", "refund refused by Stripe", "promised refund not sent")
 """Alerts that explain why less goes back than was promised."""
 
 Check = Callable[[Deps], Iterator[Finding]]
@@ -97,7 +97,10 @@ def returned_money_goes_back_whole(_: Deps) -> Iterator[Finding]:
 
 def _is_told(payment: Payment) -> bool:
     """Whether a person knows why money does not go back: its refund failed or was refused, or a bank disputes it."""
-    alerts = Alert.select().where((Alert.payment == payment.id) & (Alert.kind << WHY_MONEY_STAYS))
+    # That somebody's own refund at Stripe failed explains nothing about ours.
+    others = Refund.select(Refund.public_id).where((Refund.payment == payment.id) & (Refund.kind == "external"))
+    about_ours = (Alert.kind == "promised refund not sent") | Alert.cause.not_in(others)
+    alerts = Alert.select().where((Alert.payment == payment.id) & (Alert.kind << WHY_MONEY_STAYS) & about_ours)
     return bool(alerts.exists() or refunds.dispute_of(payment))
 
 

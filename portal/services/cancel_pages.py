@@ -81,7 +81,7 @@ def read_cancelled_page(deps: Deps, reservation: Reservation) -> CancelledPage:
     retried = {row.retry_of_id for row in rows}
     on_its_way = sum(row.amount for row in rows if row.status not in ENDED_REFUND)
     cancellation = Cancellation.get_or_none(Cancellation.reservation == reservation.id)
-    missing = max(0, _promised(reservation, cancellation) - on_its_way)
+    missing = max(0, _promised(reservation, cancellation) - _back(reservation))
     shown = [row for row in rows if row.id not in retried and (row.status != "canceled" or row.stripe_id)]
     return CancelledPage(
         stay=stay,
@@ -91,6 +91,12 @@ def read_cancelled_page(deps: Deps, reservation: Reservation) -> CancelledPage:
         refunds=[_followed(stay, refund) for refund in shown],
         taken_by_bank=any(refunds.dispute_of(p) == "lost" for p in refunds.kept_payments(reservation)),
     )
+
+
+def _back(reservation: Reservation) -> int:
+    """What the guest has or will have of all that came in; a lost dispute brought it back, whatever our refunds did."""
+    mine = Payment.select().where((Payment.reservation == reservation.id) & Payment.disposition.is_null(False))
+    return sum(refunds.back(payment) for payment in mine)
 
 
 def _promised(reservation: Reservation, cancellation: Cancellation | None) -> int:

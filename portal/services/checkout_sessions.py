@@ -48,6 +48,7 @@ class Answer(Enum):
 
     KNOWN = "known"
     BEING_ASKED = "another page has asked and has not heard yet, or has died"
+    JUST_ASKED = "asked less than two seconds ago; the guest may have paid since"
     UNREACHABLE = "Stripe cannot be reached"
 
 
@@ -58,7 +59,7 @@ def ask_for_guest(deps: Deps, reservation: Reservation) -> Answer:
     if payment is None or not _is_worth_asking(payment):
         return Answer.KNOWN
     if not _claim_question(deps, payment):
-        return Answer.BEING_ASKED if Payment.get_by_id(payment.id).being_asked_until else Answer.KNOWN
+        return Answer.BEING_ASKED if Payment.get_by_id(payment.id).being_asked_until else Answer.JUST_ASKED
     try:
         ask(deps, payment, cause="guest came back")
         close_unwanted(deps, reservation)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from portal.db import transaction
 from portal.deps import Deps
 from portal.models import Lease
+from portal.services.due import is_due
 
 HEARTBEAT = "worker"
 ALIVE_FOR = timedelta(minutes=5)
@@ -15,7 +16,7 @@ def take_lease(deps: Deps, name: str, owner: str, time: timedelta, *, force: boo
     now = deps.now()
     with transaction():
         Lease.insert(name=name, until=now).on_conflict_ignore().execute()
-        free = (Lease.name == name) & (True if force else Lease.until <= now)
+        free = (Lease.name == name) & (True if force else is_due(Lease.until, now, time))
         return bool(Lease.update(owner=owner, until=now + time).where(free).execute())
 
 
@@ -26,4 +27,9 @@ def take_heartbeat(deps: Deps, owner: str) -> None:
 
 def worker_is_alive(deps: Deps) -> bool:
     """Whether any worker has shown itself in the last minutes."""
-    return Lease.select().where((Lease.name == HEARTBEAT) & (Lease.until > deps.now())).exists()
+    now = deps.now()
+    return (
+        Lease.select()
+        .where((Lease.name == HEARTBEAT) & (Lease.until > now) & (Lease.until <= now + ALIVE_FOR))
+        .exists()
+    )

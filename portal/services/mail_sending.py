@@ -22,6 +22,7 @@ from portal.gateways.mail_gateway import (
 from portal.models import Hotel, OutgoingMail
 from portal.services import hotels, mail_facts, mails, stay_calendar
 from portal.services.alerts import raise_alert
+from portal.services.due import is_due
 from portal.services.mail_facts import Facts, NoLongerTrue
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ def send_due(deps: Deps, write: Writer) -> int:
     if not deps.mail.is_on:
         return 0
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
-    due = OutgoingMail.select().where(waiting & (OutgoingMail.next_try_at <= deps.now()))
+    due = OutgoingMail.select().where(waiting & is_due(OutgoingMail.next_try_at, deps.now(), LONGEST_PAUSE))
     sent = 0
     for mail in list(due.order_by(OutgoingMail.id).limit(AT_ONCE)):
         try:
@@ -104,7 +105,8 @@ def _send_one(deps: Deps, mail: OutgoingMail, write: Writer) -> bool:
 def _claim(deps: Deps, mail: OutgoingMail) -> bool:
     now = deps.now()
     with transaction():
-        free = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null() & (OutgoingMail.next_try_at <= now)
+        free = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
+        free &= is_due(OutgoingMail.next_try_at, now, LONGEST_PAUSE)
         return bool(
             OutgoingMail.update(next_try_at=now + CLAIMED_FOR, tries=OutgoingMail.tries + 1)
             .where((OutgoingMail.id == mail.id) & free)

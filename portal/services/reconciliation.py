@@ -48,12 +48,14 @@ def reconcile(deps: Deps, since: datetime, progress: Progress = _silently) -> Re
 
     StripeUnavailable when Stripe cannot be reached: what was settled until then stays settled."""
     started, report = deps.now(), Report()
+    covers_all = since <= since_last_time(deps)  # otherwise the next run has to look at the gap
     for kind, objects, settle_one in _work(deps, since, report):
         for number, seen in enumerate(objects, 1):
             report.failed += not _settled(deps, kind, seen, settle_one)
             report.looked_at[kind] = number
             progress(kind, number)
-    _remember(deps, started)
+    if covers_all:
+        _remember(deps, started)
     log.info("reconciled", **{kind.replace(" ", "_"): count for kind, count in report.looked_at.items()})
     return report
 

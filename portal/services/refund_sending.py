@@ -3,6 +3,7 @@ and backups get restored, but a refund that exists is found by our id in its met
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -13,6 +14,7 @@ from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Payment, Refund, Reservation
 from portal.services import refunds, state
 from portal.services.alerts import raise_alert
+from portal.services.due import is_due
 
 log = structlog.get_logger()
 
@@ -32,7 +34,7 @@ def send_due(deps: Deps, reservation: Reservation | None = None) -> int:
     due = (
         Refund.select()
         .join(Payment)
-        .where((Refund.provider == "stripe") & (Refund.status << ("todo", "sent")) & (Refund.next_try_at <= deps.now()))
+        .where((Refund.provider == "stripe") & (Refund.status << ("todo", "sent")) & _is_due(deps))
     )
     if reservation is not None:
         due = due.where(Payment.reservation == reservation.id)
@@ -48,6 +50,10 @@ def send_due(deps: Deps, reservation: Reservation | None = None) -> int:
             if _is_away(error):
                 break
     return decided
+
+
+def _is_due(deps: Deps) -> Any:
+    return is_due(Refund.next_try_at, deps.now(), LONGEST_PAUSE)
 
 
 def _is_away(error: StripeUnavailable) -> bool:
@@ -90,7 +96,7 @@ def send(deps: Deps, refund: Refund) -> bool:
 def _claim(deps: Deps, refund: Refund) -> bool:
     now = deps.now()
     with transaction():
-        mine = (Refund.id == refund.id) & (Refund.next_try_at <= now) & (Refund.status << ("todo", "sent"))
+        mine = (Refund.id == refund.id) & _is_due(deps) & (Refund.status << ("todo", "sent"))
         pause = max(CLAIMED_FOR, min(LONGEST_PAUSE, timedelta(minutes=2 ** min(refund.tries, 10))))
         return bool(Refund.update(next_try_at=now + pause, tries=Refund.tries + 1).where(mine).execute())
 
@@ -145,7 +151,7 @@ def follow(deps: Deps) -> int:
     """Ask Stripe about refunds that are not final, at growing intervals, until it is found to be away; how many were
     asked about."""
     due = (Refund.provider == "stripe") & (Refund.status << ("pending", "requires_action"))
-    waiting = Refund.select().where(due & (Refund.next_try_at.is_null() | (Refund.next_try_at <= deps.now())))
+    waiting = Refund.select().where(due & (Refund.next_try_at.is_null() | _is_due(deps)))
     asked = 0
     for refund in list(waiting.order_by(Refund.id).limit(100)):
         _ask_later(deps, refund)

@@ -186,8 +186,9 @@ def _write_external(deps: Deps, payment: Payment, seen: RefundSeen) -> Refund:
         amount=seen.amount,
         currency=seen.currency,
     )
-    for waiting in Refund.select().where((Refund.payment == payment.id) & (Refund.status == "todo")):
-        resize(deps, lock(Refund, waiting.id))
+    if seen.status not in states.ENDED_REFUND:  # one that came to nothing takes nothing off what we owe
+        for waiting in Refund.select().where((Refund.payment == payment.id) & (Refund.status == "todo")):
+            resize(deps, lock(Refund, waiting.id))
     return refund
 
 
@@ -202,8 +203,34 @@ def _notice_failure(deps: Deps, reservation: Reservation, payment: Payment, refu
         why=refund.failure_reason,
     )
     if refund.kind == "external":
+        _owe_again(deps, payment, refund)
         return  # whoever made it at Stripe has canceled it there, or knows what the guest still gets
     mails.queue(deps, "refund_failed", refund.public_id, reservation, amount=refund.amount, currency=refund.currency)
+
+
+def _owe_again(deps: Deps, payment: Payment, ended: Refund) -> None:
+    """A refund that somebody made at Stripe came to nothing. What we gave up because of it is owed once more: a new row
+    sends it, and where a smaller one of ours is under way already, a person is told what is missing."""
+    automatic = (Refund.payment == payment.id) & (Refund.kind << ("policy", "returned"))
+    ours = list(Refund.select().where(automatic).order_by(Refund.id))
+    given_up = [row for row in ours if row.status == "canceled" and row.stripe_id is None]
+    amount = owed(given_up[-1]) if given_up else 0
+    under_way = [row for row in ours if row.status not in states.ENDED_REFUND]
+    if not amount or any(row.status == "todo" for row in under_way):  # one that still waits is measured when it is sent
+        return
+    if under_way:
+        raise_alert(
+            "promised refund not sent",
+            ended.public_id,
+            now=deps.now(),
+            reservation=payment.reservation,
+            payment=payment,
+            amount=amount,
+            currency=ended.currency,
+        )
+        return
+    last = given_up[-1]
+    insert(deps, payment, kind=last.kind, amount=amount, reason=last.reason, requested_by=last.requested_by)
 
 
 # What staff do ------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from portal.gateways.stripe_seen import (
 from portal.models import Payment, Reservation, WebhookEvent
 from portal.services import disputes, refunds, settlement
 from portal.services.alerts import raise_alert
+from portal.services.due import is_due
 from portal.services.settlement import SKIPPED
 
 log = structlog.get_logger()
@@ -193,7 +194,8 @@ def _back_off(tries: int) -> timedelta:
 def retry_waiting(deps: Deps) -> int:
     """Apply stored events that failed or had to wait; how many were done. One that fails does not stop the others, and
     none is ever given up: the pauses grow to an hour, and a person is told."""
-    due = WebhookEvent.select().where(WebhookEvent.processed_at.is_null() & (WebhookEvent.next_try_at <= deps.now()))
+    waiting = WebhookEvent.processed_at.is_null() & is_due(WebhookEvent.next_try_at, deps.now(), LONGEST_PAUSE)
+    due = WebhookEvent.select().where(waiting)
     return sum(_retry(deps, row) for row in list(due.order_by(WebhookEvent.next_try_at).limit(100)))
 
 

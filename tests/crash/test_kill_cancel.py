@@ -1,10 +1,14 @@
 """The portal is killed while a guest cancels: the stay and its refund are both there or neither, and the money goes back once."""
 
+import pytest
+
 from portal.models import Cancellation, Payment, Refund, Reservation
 from tests.actors import Guest, session_of
 from tests.crash import points
 from tests.crash.house import House
 from tests.crash.points import Point, each
+
+pytestmark = pytest.mark.exhaustive
 
 NOT_COMMITTED = points.CANCEL[:2]
 

@@ -1,10 +1,14 @@
 """The portal is killed while it applies Stripe's message; Stripe repeats it, or the worker asks."""
 
+import pytest
+
 from portal.models import Reservation
 from tests.actors import Guest, session_of
 from tests.crash import points
 from tests.crash.house import House
 from tests.crash.points import Point, each
+
+pytestmark = pytest.mark.exhaustive
 
 
 def pay_and_die_at_the_message(house: House, death: Point) -> tuple[Reservation, Guest]:

@@ -1,10 +1,14 @@
 """The portal is killed while somebody presses Pay; another click or the worker alone put it right."""
 
+import pytest
+
 from portal.models import Reservation
 from tests.crash import points
 from tests.crash.books import open_sessions
 from tests.crash.house import House
 from tests.crash.points import Point, each
+
+pytestmark = pytest.mark.exhaustive
 
 
 def press_pay_and_die(house: House, death: Point) -> Reservation:

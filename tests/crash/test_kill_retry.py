@@ -1,11 +1,15 @@
 """The portal is killed while somebody tries again after a declined card."""
 
+import pytest
+
 from portal.models import Reservation
 from tests.actors import session_of
 from tests.crash import points
 from tests.crash.books import open_sessions
 from tests.crash.house import House
 from tests.crash.points import Point, each
+
+pytestmark = pytest.mark.exhaustive
 
 DECLINED = "4000000000000002"
 

@@ -1,11 +1,15 @@
 """The portal is killed while it shows the page after paying; the guest looks again, or the worker asks."""
 
+import pytest
+
 from portal.models import Reservation
 from tests import processes
 from tests.actors import Guest, session_of
 from tests.crash import points
 from tests.crash.house import House
 from tests.crash.points import Point, each
+
+pytestmark = pytest.mark.exhaustive
 
 
 def pay_and_die_on_the_way_back(house: House, death: Point) -> tuple[Reservation, Guest]:

@@ -16,6 +16,8 @@ from tests.crash.test_kill_message import pay_and_die_at_the_message
 from tests.crash.test_kill_pay import press_pay_and_die
 from tests.crash.test_kill_retry import DECLINED, decline_and_die_while_trying_again
 
+pytestmark = pytest.mark.exhaustive
+
 Pair = tuple[Point, Point]
 ALWAYS = ((PAY[1], PAY[3]), (PAY[3], PAY[5]), (PAY[5], PAY[6]))
 """The other pairs take minutes: `make deep`."""

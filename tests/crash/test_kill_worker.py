@@ -15,6 +15,8 @@ from tests.crash import points
 from tests.crash.house import LATER, House
 from tests.crash.points import Point, each
 
+pytestmark = pytest.mark.exhaustive
+
 STARTED_AGAIN = LATER + timedelta(minutes=2)
 """When the leases of the dead worker have run out."""
 

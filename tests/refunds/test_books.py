@@ -12,6 +12,8 @@ from portal.services import books, books_at_stripe
 from tests.actors import names_of, rows
 from tests.refunds.hotel import WHOLE, Hotelier, only_refund
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 Breaks = Callable[[Hotelier, Reservation], str]
 

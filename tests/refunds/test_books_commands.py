@@ -10,9 +10,10 @@ from portal import cli, cli_money
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import Patience, StripeGateway
 from portal.models import Alert, Payment, Reservation
+from portal.services import reconciliation
 from tests.actors import rows
 from tests.postgres import free_port
-from tests.refunds.hotel import WHOLE, Hotelier, alerts, status
+from tests.refunds.hotel import WHOLE, Hotelier, alerts, refunds_of, status
 
 Make = Callable[..., Reservation]
 Run = Callable[..., tuple[int, str, str]]
@@ -96,3 +97,16 @@ def test_audit_names_the_rows_and_exits_with_1(run: Run, hotel: Hotelier, paid: 
 def test_sums_are_shown_with_the_currencys_own_decimals() -> None:
     assert cli_money.show_sum(112_500, "EUR") == "EUR 1125.00"
     assert cli_money.show_sum(112_500, "JPY") == "JPY 112500"
+
+
+def test_a_look_at_the_last_hours_alone_leaves_the_gap_before_them_to_the_next_run(
+    run: Run, hotel: Hotelier, paid: Reservation
+) -> None:
+    reconciliation.reconcile_new(hotel.deps)
+    hotel.clock.advance(hours=3)
+    hotel.stripe.refund(hotel.intent(paid), 5_000)
+    hotel.clock.advance(hours=60)
+    run("reconcile", "--since", "2h")
+    assert refunds_of(paid) == []
+    reconciliation.reconcile_new(hotel.deps)
+    assert refunds_of(paid) == [("external", 5_000, "succeeded")]

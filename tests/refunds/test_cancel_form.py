@@ -9,6 +9,8 @@ from portal.models import Cancellation, Hotel, Refund, Reservation
 from tests.actors import Clock, Guest, rows
 from tests.refunds.hotel import SUCCEEDS_LATER, WHOLE, Hotelier, status
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 Pays = Callable[..., None]
 

@@ -10,10 +10,21 @@ import pytest
 from portal import jobs
 from portal.db import db
 from portal.models import Refund, Reservation
-from portal.services import cancellations, checkout_sessions, mails, nights, refund_sending, refunds, state, webhook_events
+from portal.services import (
+    cancellations,
+    checkout_sessions,
+    mails,
+    nights,
+    refund_sending,
+    refunds,
+    state,
+    webhook_events,
+)
 from portal.services.cancellations import MayNotCancel
 from tests.actors import rows
 from tests.refunds.hotel import WHOLE, Hotelier, refunds_of, status
+
+pytestmark = pytest.mark.exhaustive
 
 Make = Callable[..., Reservation]
 

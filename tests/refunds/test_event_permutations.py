@@ -32,6 +32,8 @@ from tests.actors import names_of, rows
 from tests.refunds.backup import Backup
 from tests.refunds.hotel import SUCCEEDS_LATER, WHOLE, Hotelier, disputes, refunds_of, status
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 BackUp = Callable[[], Backup]
 Event = dict[str, Any]

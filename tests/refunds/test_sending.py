@@ -10,6 +10,8 @@ from portal.services import refund_sending
 from stripe_simulator import Control
 from tests.refunds.hotel import REFUNDS, WHOLE, Hotelier, alerts, only_refund, refunds_of, status
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 
 

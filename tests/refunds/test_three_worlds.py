@@ -18,6 +18,8 @@ from tests.refunds.hotel import (
     status,
 )
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 World = Callable[..., None]
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from portal.deps import Deps
 from portal.models import Payment, Reservation
+from portal.services import sweeps
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, everything_stored, rows, session_of
 
@@ -28,7 +30,9 @@ def test_a_guest_who_has_not_pressed_pay_reads_that_nothing_was_charged(
     assert stripe.requests() == []
 
 
-def test_a_forged_success_page_confirms_nothing(guest: Guest, stripe: Control, make_reservation: Make) -> None:
+def test_a_forged_success_page_confirms_nothing(
+    guest: Guest, stripe: Control, clock: Clock, make_reservation: Make
+) -> None:
     mine, other = make_reservation(), make_reservation(room="River room", email="other@guest.example")
     guest.opens_link(other)
     paid = session_of(guest.presses_pay())
@@ -40,6 +44,7 @@ def test_a_forged_success_page_confirms_nothing(guest: Guest, stripe: Control, m
         page = guest.goes_to(f"/reservations/{mine.code}/success{question}")
         assert (page.url.rsplit("/", 1)[-1], page.reservation_status) == ("failed", "pending")
         assert "Nothing was charged." in page.text
+        clock.advance(seconds=2)
     assert Reservation.get_by_id(mine.id).paid == 0
 
 
@@ -135,3 +140,20 @@ def test_every_page_agrees_about_the_state(guest: Guest, stripe: Control, make_r
         ]
         assert len({(p.reservation_status, p.payment_status, p.amount_due) for p in pages}) == 1
     assert rows(Payment)[0].status == "succeeded"
+
+
+def test_paying_in_the_second_after_the_worker_asked_is_not_called_leaving(
+    guest: Guest, stripe: Control, clock: Clock, deps: Deps, make_reservation: Make
+) -> None:
+    reservation = make_reservation()
+    guest.opens_link(reservation)
+    session = session_of(guest.presses_pay())
+    clock.advance(minutes=3)
+    sweeps.ask_live_payments(deps)
+    clock.advance(seconds=1)
+    stripe.pay(session)
+    page = guest.goes_to(f"/reservations/{reservation.code}/success")
+    assert page.payment_status == "checking"
+    assert "do not pay again" in page.text
+    clock.advance(seconds=2)
+    assert guest.goes_to(f"/reservations/{reservation.code}/success").reservation_status == "confirmed"

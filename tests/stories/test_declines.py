@@ -10,6 +10,8 @@ from portal.models import Alert, Payment, Reservation
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, rows, session_of
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 DECLINED = "4000000000000002"
 

@@ -5,9 +5,13 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import Any
 
+import pytest
+
 from portal.models import Alert, Payment, Refund, Reservation, WebhookEvent
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, names_of, rows, session_of
+
+pytestmark = pytest.mark.exhaustive
 
 Make = Callable[..., Reservation]
 Ids = list[str]

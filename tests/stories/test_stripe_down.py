@@ -10,6 +10,8 @@ from portal.models import Alert, Payment, Reservation
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, Page, rows, session_of
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 SESSIONS = "/v1/checkout/sessions"
 FAULTS = ("429", "401", "500", "not_json", "reset_before", "timeout_before", "timeout_after", "lost_answer")

@@ -10,6 +10,8 @@ from stripe_simulator import Control
 from tests.actors import Guest, everything_stored, rows
 from tests.pages import read_page
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 
 

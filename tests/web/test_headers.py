@@ -8,6 +8,8 @@ from portal.models import Reservation
 from stripe_simulator import Control, Simulator
 from tests.actors import Guest
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 KINDS = (
     *("/", "/reservations/{code}", "/reservations/{code}/payments", "/reservations/{code}/failed"),

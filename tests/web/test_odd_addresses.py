@@ -11,6 +11,8 @@ from portal.models import RateBucket, Reservation
 from stripe_simulator import Control
 from tests.actors import Guest, everything_stored, session_of
 
+pytestmark = pytest.mark.exhaustive
+
 Make = Callable[..., Reservation]
 
 

@@ -48,6 +48,8 @@ def _landing(code: str, here: str) -> Response | str:
     if reservation is None:
         return render_template("guest/neutral_return.html")  # another device: no personal data, and no alarm
     answer = checkout_sessions.ask_for_guest(get_deps().for_one_request(), reservation)
+    if answer is Answer.JUST_ASKED and here == "guest.failed":
+        answer = Answer.KNOWN  # nobody comes here straight from paying
     stay = _read(reservation, answer)
     fitting = "guest.success" if stay.situation in GOOD_NEWS else "guest.failed"
     if fitting != here:
