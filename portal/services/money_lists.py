@@ -197,9 +197,7 @@ def _write(
         nonlocal left
         after: str | None = None
         while left > 0:
-            page = read_page(
-                query, model.created_at, model.id, after=after, newest_first=True, size=min(_BATCH, left)
-            )
+            page = read_page(query, model.created_at, model.id, after=after, newest_first=True, size=min(_BATCH, left))
             left -= len(page.rows)
             yield from map(cells, page.rows)
             after = page.after
