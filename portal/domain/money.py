@@ -35,6 +35,9 @@ STRIPE_MAXIMUM = 99_999_999
 LONGEST_SUM = 9
 """Digits before the decimals that anybody may type."""
 
+SIGNS = "€$£¥ \u00a0\u202f\t\r\n"
+"""What may stand around a sum that is typed or pasted."""
+
 
 def exponent(currency: str) -> int:
     """How many decimals to show. Money in a currency that is not listed can only have come by mistake and goes back;
@@ -50,7 +53,7 @@ def may_be_charged(amount: int, currency: str) -> bool:
 def read_sum(text: str, currency: str) -> int | None:
     """A sum as people type it ("562.50", "562,5", "562") in minor units; None for anything else. Thousands are not
     grouped, so that "1.125" is never taken for a thousand times less or more."""
-    whole, separator, part = text.strip().replace(",", ".").partition(".")
+    whole, separator, part = text.strip(SIGNS).replace(",", ".").partition(".")
     digits = exponent(currency)
     if not (whole.isascii() and whole.isdigit() and len(whole) <= LONGEST_SUM):
         return None

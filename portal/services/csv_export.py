@@ -14,8 +14,8 @@ _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", 
 
 
 def write(file: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """UTF-8 with a byte order mark and CRLF, as spreadsheets expect. Numbers stay numbers, below zero, too; of texts, none
-    is a formula. Rows are written as they come, so a long list takes no memory."""
+    """UTF-8 with a byte order mark and CRLF, as spreadsheets expect. Numbers stay numbers, below zero, too; no text is
+    a formula. Rows are written as they come, so a long list takes no memory."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)

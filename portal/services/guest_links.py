@@ -20,7 +20,7 @@ def send(deps: Deps, reservation_id: int, *, actor: str) -> None:
     """E-mail the link to the guest."""
     with transaction():
         reservation = lock(Reservation, reservation_id)
-        _queue(deps, reservation)
+        mails.queue(deps, "private_link", f"{reservation.code}:sent {deps.now().isoformat()}", reservation)
         audit.note(reservation, actor=actor, cause="link sent", now=deps.now())
 
 
@@ -44,8 +44,5 @@ def revoke(deps: Deps, reservation_id: int, *, version: int, send_new: bool, act
         ).execute()
         audit.note(reservation, actor=actor, cause="links revoked", now=deps.now())
         if send_new:
-            _queue(deps, reservation)
-
-
-def _queue(deps: Deps, reservation: Reservation) -> None:
-    mails.queue(deps, "private_link", f"{reservation.code}:sent {deps.now().isoformat()}", reservation)
+            cause = f"{reservation.code}:links of version {reservation.link_version}"
+            mails.queue(deps, "private_link", cause, reservation)

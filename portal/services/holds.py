@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 class MayNotHold(Exception):
-    """`why`: not pending, not expired, past, too late, payment live, arrived, nights taken, changed. Nothing was done."""
+    """`why`: not pending, not expired, past, too late, payment live, arrived, nights taken, changed."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

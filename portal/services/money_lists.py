@@ -1,4 +1,4 @@
-"""Payments and refunds as staff look through them: the newest first, filtered, a page at a time or all of them as a file.
+"""Payments and refunds as staff look through them: the newest first, filtered, a page at a time or all as a file.
 
 The words for where a payment or a refund stands are those that a hotelier uses; each is given twice, as a condition for
 the database and as a question to one row, and both say the same."""

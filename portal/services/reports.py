@@ -1,8 +1,8 @@
 """Sums over days and months at the hotel: what came in, what went back, at which attempt, and why cards were declined.
 
 Sums are minor units and kept apart by currency. The database adds them up; only declines are read one by one. Days:
-money that came, when it came; a refund by card, when it was sent and Stripe took it; cash, when it was handed back; a lost
-dispute, when we heard that it was lost. A refund that fails later disappears from its day, as it does at Stripe."""
+money that came, when it came; a refund by card, when it was sent, if Stripe took it; cash, when it was handed back; a
+lost dispute, when we heard that it was lost. A refund that fails later disappears from its day: nothing went back."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ from portal.services.money_lists import start_of
 
 MOST_DAYS = 366
 LOOK_BACK = timedelta(days=400)
-"""A payment is complete, and a refund sent, within this time after its row was made: so an index on the row's making keeps
-a report from reading all that ever was. The longest that Stripe lets anything wait is a few months."""
+"""A payment is complete, and a refund sent, within this time after its row was made: so an index on the row's making
+keeps a report from reading all that ever was. The longest that Stripe lets anything wait is a few months."""
 
 
 @dataclass
@@ -119,8 +119,8 @@ def months_until(last: date, count: int) -> list[date]:
 
 
 def read_totals(starts: Sequence[date], zone: str, currency: str) -> list[Totals]:
-    """The sums of each part of a period, by currency: the hotel's first, then those that there are. `starts` are the parts'
-    first days at the hotel, in order, and the day after the last part; in three statements, however many rows there are."""
+    """The sums of each part of a period, by currency: the hotel's first, then those that there are. `starts` are the
+    parts' first days at the hotel, in order, and the day after the last part. Three statements, whatever there is."""
     bounds = [start_of(day, zone) for day in starts]
     found: dict[str, list[Line]] = {currency: _empty(starts)}
     for column, rows in (("received", _received(bounds)), ("back", _refunded(bounds)), ("lost", _lost(bounds))):
@@ -134,11 +134,11 @@ def read_totals(starts: Sequence[date], zone: str, currency: str) -> list[Totals
 
 
 def read_attempts(starts: Sequence[date], zone: str) -> list[Attempts]:
-    """By the month (as in `read_totals`): how many card payments came in, and at which attempt. A payment in which a card
-    was declined before another was taken counts as one attempt more, like one that was given up."""
+    """By the month (as in `read_totals`): how many card payments came in, and at which attempt. A payment in which a
+    card was declined before another was taken counts as one attempt more, like one that was given up."""
     bounds = [start_of(day, zone) for day in starts]
     attempt = Payment.attempt_number + Case(None, [(Payment.declined_at.is_null(), 0)], 1)
-    rows = (
+    rows: Any = (
         Payment.select(_part(Payment.completed_at, bounds).alias("part"), attempt.alias("nth"), fn.COUNT(Payment.id))
         .where((Payment.status == "succeeded") & (Payment.provider == "stripe") & _within(bounds))
         .group_by(SQL("part"), SQL("nth"))

@@ -78,7 +78,7 @@ def _session(deps: Deps, payment: Payment) -> PaymentSeen | None:
     return deps.stripe.find_session(payment.public_id, payment.created_at, payment.expires_at or payment.created_at)
 
 
-def _picture(reservation_id: int) -> list[tuple[str, ...]]:
+def _picture(reservation_id: int) -> list[tuple[str, str]]:
     """The states that a check may change."""
     stay = Reservation.get_by_id(reservation_id)
     mine = Payment.select().where(Payment.reservation == reservation_id)

@@ -2,6 +2,7 @@
 
 from portal.web.staff import (
     account,
+    actions,
     attention,
     payments,
     people,
@@ -16,6 +17,7 @@ from portal.web.staff.blueprint import staff
 
 __all__ = [
     "account",
+    "actions",
     "attention",
     "payments",
     "people",

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import IO
 
 from flask import Response, render_template, request
@@ -58,6 +58,12 @@ def payments_csv() -> Response:
     return send_csv("payments", tuple(WORDS), money_lists.write_payments)
 
 
+@staff.app_template_filter()
+def hotel_day(instant: datetime, zone: str) -> date:
+    """The date at the hotel, for the filters that write dates."""
+    return hotel_time.hotel_date(instant, zone)
+
+
 def find_house() -> House:
     zone = get_hotel().timezone
     return House(zone, hotel_time.hotel_date(get_deps().now(), zone))
@@ -90,8 +96,8 @@ def chosen(filters: Filters) -> dict[str, str | None]:
 
 
 def send_csv(name: str, words: tuple[str, ...], write: Callable[[IO[bytes], Filters, House], bool]) -> Response:
-    """The whole filtered list as a file. It is written before the answer begins: the database's connection is given back
-    by then, and whatever goes wrong is an error page and no half of a file. A long one goes through the disk."""
+    """The whole filtered list as a file. It is written before the answer begins: the database's connection is given
+    back by then, and whatever goes wrong is an error page and no half of a file. A long one goes through the disk."""
     house = find_house()
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed when the answer was sent
     try:
