@@ -1,4 +1,5 @@
-"""Cash and transfers that staff write down: the one way into "confirmed" besides Stripe's word."""
+"""Cash and transfers that staff write down, and stays that cost nothing: the one way into "confirmed" besides Stripe's
+word."""
 
 import structlog
 
@@ -14,6 +15,10 @@ log = structlog.get_logger()
 
 class BadOfflinePayment(Exception):
     """A sum that cannot be written down; the text says why. Nothing was recorded."""
+
+
+class NotFree(Exception):
+    """The stay costs something or is not pending. Nothing was done."""
 
 
 def record_offline(
@@ -62,6 +67,15 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: 
         receipts.assign_number(deps, payment)
     log.info("payment by hand", reservation=reservation.code, payment=payment.public_id, amount=amount)
     return payment
+
+
+def confirm_free(deps: Deps, reservation_id: int, *, actor: str) -> None:
+    """Confirm a pending stay whose total is 0. NotFree for any other."""
+    with transaction():
+        reservation = lock(Reservation, reservation_id)
+        if reservation.status != "pending" or reservation.total != 0:
+            raise NotFree
+        state.move(reservation, "confirmed", actor=actor, cause="nothing to pay", now=deps.now())
 
 
 def _check(reservation: Reservation, amount: int) -> None:

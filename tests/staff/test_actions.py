@@ -163,7 +163,7 @@ def test_a_refund_that_failed_is_sent_again_once(reception: Desk, hotel: Hotelie
 
 
 def test_a_failed_refund_that_was_settled_otherwise_is_a_managers_word(
-    reception: Desk, manager: Desk, hotel: Hotelier, make_reservation: Make
+    reception: Desk, manager: Desk, guest: Guest, hotel: Hotelier, make_reservation: Make
 ) -> None:
     stay = make_reservation()
     is_paid(hotel, stay, FAILS_LATER)
@@ -185,6 +185,9 @@ def test_a_failed_refund_that_was_settled_otherwise_is_a_managers_word(
     assert opens(manager, stay, "refund-handed-back", failed.public_id).status == 409
     assert opens(manager, stay, "retry-refund", failed.public_id).status == 409
     assert len(hotel.sent()) == 1
+    guest.opens_link(stay)
+    note = guest.goes_to(f"/reservations/{stay.code}/refunds/{settled.public_id}/credit-note")
+    assert "handed back by the hotel" in note.text
     hotel.books_are_right()
 
 

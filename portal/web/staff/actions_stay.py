@@ -8,11 +8,11 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from portal.domain import hotel_time
 from portal.domain.guest_match import normalise_code, show_code
-from portal.services import anonymise, free_stays, granting, holds, payments
+from portal.services import anonymise, granting, holds, offline_payments, payments
 from portal.services.anonymise import MayNotAnonymise
-from portal.services.free_stays import NotFree
 from portal.services.granting import MayNotGrant
 from portal.services.holds import MayNotHold
+from portal.services.offline_payments import NotFree
 from portal.web.staff.action_base import Action, ActionForm, NotDone, _
 from portal.web.template_helpers import short_day
 
@@ -184,7 +184,7 @@ class ConfirmFree(Action):
 
     def do(self) -> str:
         try:
-            free_stays.confirm_free(self.deps, self.stay.id, actor=self.actor)
+            offline_payments.confirm_free(self.deps, self.stay.id, actor=self.actor)
         except NotFree:
             raise NotDone(_("The stay has changed meanwhile.")) from None
         return _("The stay is confirmed.")

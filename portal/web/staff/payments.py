@@ -1,6 +1,7 @@
 """Every payment: filtered, as a file, and what came in and went back on each day."""
 
 import tempfile
+import weakref
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import IO
@@ -109,6 +110,7 @@ def send_csv(name: str, words: tuple[str, ...], write: Callable[[IO[bytes], Filt
     file.seek(0)
     answer = Response(iter(lambda: file.read(64 * 1024), b""), mimetype="text/csv")
     answer.call_on_close(file.close)
+    weakref.finalize(answer, file.close)  # a server that never sends the answer never closes it either
     answer.content_length = length
     cut = "" if whole else f"-newest-{money_lists.MOST_ROWS}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{house.today.isoformat()}{cut}.csv"'
