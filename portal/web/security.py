@@ -47,7 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint == "staff.upload_logo":
+    if request.endpoint == "staff.settings_upload_logo":
         request.max_content_length = LARGEST_UPLOAD
 
 
