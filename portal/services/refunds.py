@@ -10,7 +10,7 @@ from portal.domain.refund_sums import Returnable, still_owed
 from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Cancellation, Dispute, Payment, Refund, Reservation
 from portal.services import mails, public_ids, state
-from portal.services.alerts import raise_alert
+from portal.services.alerts import close_alerts, raise_alert
 
 log = structlog.get_logger()
 
@@ -246,8 +246,11 @@ def find_refundable(public_id: str) -> Payment:
     return payment
 
 
-def refund_by_staff(deps: Deps, payment_id: int, amount: int, *, reason: str, actor: str) -> Refund:
-    """Write down a refund of `amount` (minor units) that staff decided on; the stay is left as it is."""
+def refund_by_staff(
+    deps: Deps, payment_id: int, amount: int, *, reason: str, actor: str, seen_left: int | None = None
+) -> Refund:
+    """Write down a refund of `amount` (minor units) that staff decided on; the stay is left as it is. `seen_left`: what
+    could go back when the person decided; if it is another sum by now, nothing is refunded."""
     with transaction():
         found = Payment.get_by_id(payment_id)
         lock(Reservation, found.reservation_id)
@@ -257,6 +260,8 @@ def refund_by_staff(deps: Deps, payment_id: int, amount: int, *, reason: str, ac
             raise BadRefund(
                 "The guest's bank disputes this payment, so it cannot be refunded now. Nothing was refunded."
             )
+        if seen_left is not None and left != seen_left:
+            raise BadRefund("What can go back has changed meanwhile. Nothing was refunded.")
         if not 0 < amount <= left:
             currency = payment.received_currency or payment.currency
             raise BadRefund(
@@ -273,11 +278,12 @@ def retry(deps: Deps, refund_id: int, *, actor: str) -> Refund:
         lock(Reservation, found.payment.reservation_id)
         payment = lock(Payment, found.payment_id)
         old = lock(Refund, refund_id)
-        kind, amount = _what_to_retry(payment, old)
+        kind, amount = what_to_retry(payment, old)
         return insert(deps, payment, kind=kind, amount=amount, reason=old.reason, requested_by=actor, retry_of=old)
 
 
-def _what_to_retry(payment: Payment, old: Refund) -> tuple[str, int]:
+def what_to_retry(payment: Payment, old: Refund) -> tuple[str, int]:
+    """The kind and the sum of a new try of a failed refund; BadRefund when there is nothing to try."""
     if old.status not in states.ENDED_REFUND or old.stripe_id is None:
         raise BadRefund(f"{old.public_id} has not failed at the bank, so there is nothing to try again.")
     if Refund.get_or_none(Refund.retry_of == old.id):
@@ -295,8 +301,8 @@ def _what_to_retry(payment: Payment, old: Refund) -> tuple[str, int]:
     return kind, amount
 
 
-def mark_handed_back(deps: Deps, refund_id: int, *, actor: str) -> None:
-    """Cash or a transfer has been given back by hand."""
+def mark_handed_back(deps: Deps, refund_id: int, *, actor: str, how: str = "") -> None:
+    """Cash or a transfer has been given back by hand; a word how closes the alert that asked for it."""
     with transaction():
         found = Refund.get_by_id(refund_id)
         lock(Reservation, found.payment.reservation_id)
@@ -304,3 +310,38 @@ def mark_handed_back(deps: Deps, refund_id: int, *, actor: str) -> None:
         if refund.provider != "offline" or refund.status != "todo":
             raise BadRefund(f"{refund.public_id} is not a sum to hand back.")
         state.move(refund, "succeeded", actor=actor, cause="handed back", now=deps.now())
+        if how:
+            close_alerts(("hand the cash back",), refund.public_id, actor=actor, why=how, now=deps.now())
+
+
+def settle_otherwise(deps: Deps, refund_id: int, *, how: str, seen_amount: int, actor: str) -> Refund:
+    """The money of a refund that failed has reached the guest in another way (`how`). A new row beside the failed one
+    says so, which can then not be tried again, and the alert about it is closed."""
+    with transaction():
+        found = Refund.get_by_id(refund_id)
+        lock(Reservation, found.payment.reservation_id)
+        payment = lock(Payment, found.payment_id)
+        old = lock(Refund, refund_id)
+        _, amount = what_to_retry(payment, old)
+        if amount != seen_amount:
+            raise BadRefund("What is owed has changed meanwhile. Nothing was recorded.")
+        public_id, now = public_ids.new_refund_id(), deps.now()
+        refund: Refund = Refund.create(
+            public_id=public_id,
+            payment=payment,
+            provider="offline",
+            kind="staff",
+            amount=amount,
+            currency=old.currency,
+            idempotency_key=f"ref:{public_id}",
+            retry_of=old,
+            reason=how,
+            requested_by=actor,
+            first_sent_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        state.begin(refund, actor=actor, cause=f"instead of {old.public_id}", now=now)
+        state.move(refund, "succeeded", actor=actor, cause=f"settled by {how}", now=now)
+        close_alerts(("refund failed", "refund refused by Stripe"), old.public_id, actor=actor, why=how, now=now)
+    return refund
