@@ -14,8 +14,8 @@ from peewee import fn
 from portal.db import must_be_in_transaction, transaction
 from portal.domain import brand_colour, money
 from portal.domain.cancellation_policy import DEFAULT_POLICY, Policy
-from portal.models import AuditLog, Hotel, Reservation, Room, RoomNight
-from portal.services import public_ids
+from portal.models import Hotel, Reservation, Room, RoomNight
+from portal.services import audit, public_ids
 from portal.services.new_reservation import text_problem
 
 EDITABLE = (
@@ -114,16 +114,8 @@ def store(by: By | None, values: dict[str, Any]) -> list[str]:
 def note(by: By | None, entity: str, entity_id: int | str, changed: Iterable[str], state: str = "changed") -> None:
     """The audit entry of a change: names of fields, never what is in them. In the transaction that makes the change."""
     must_be_in_transaction()
-    if by is None:
-        return
-    AuditLog.insert(
-        entity=entity,
-        entity_id=str(entity_id),
-        to_state=state,
-        actor=by.actor,
-        cause=", ".join(changed),
-        at=by.now,
-    ).execute()
+    if by is not None:
+        audit.write(entity, entity_id, to_state=state, actor=by.actor, cause=", ".join(changed), now=by.now)
 
 
 def has_reservations() -> bool:
@@ -198,7 +190,7 @@ def list_rooms() -> list[RoomLine]:
 
 def get_room(room_id: int) -> Room:
     """LookupError when there is none."""
-    found: Room | None = Room.get_or_none(Room.id == room_id) if room_id < 2**31 else None
+    found: Room | None = Room.get_or_none(Room.id == room_id)
     if found is None:
         raise LookupError(f"there is no room {room_id}")
     return found

@@ -3,6 +3,7 @@
 from portal.web.staff import (
     account,
     actions,
+    activity_words,
     attention,
     payments,
     people,
@@ -24,6 +25,7 @@ from portal.web.staff.blueprint import staff
 __all__ = [
     "account",
     "actions",
+    "activity_words",
     "attention",
     "payments",
     "people",

@@ -49,6 +49,15 @@ _IN_ORDER: tuple[type[Action], ...] = (
 ACTIONS = {kind.name: kind for kind in _IN_ORDER}
 
 
+USUAL = {
+    "pending": ("send-link", "record-payment", "confirm-free"),
+    "confirmed": ("refund", "cancel"),
+    "cancelled": ("retry-refund", "refund-handed-back"),
+    "expired": ("hold-again",),
+}
+"""What is mostly done to a stay in this state: its buttons stand at the top of the page, the others below More."""
+
+
 @dataclass(frozen=True)
 class ActionLink:
     """One action that the signed-in person can do to a stay now."""
@@ -56,12 +65,15 @@ class ActionLink:
     name: str
     title: str
     danger: bool
+    usual: bool
 
 
 def available(reservation: Reservation) -> list[ActionLink]:
     """For the reservation's page: what the signed-in person can do now, each at url_for("staff.action", …)."""
     built = [kind(reservation) for kind in _IN_ORDER]
-    return [ActionLink(a.name, str(a.title), a.danger) for a in built if _is_allowed(a) and not a.why_not()]
+    possible = [action for action in built if _is_allowed(action) and not action.why_not()]
+    usual = USUAL[reservation.status]
+    return [ActionLink(a.name, str(a.title), a.danger, a.name in usual) for a in possible]
 
 
 @staff.get("/reservations/<code>/actions/<name>")

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from portal.services import reservation_lists, staff_reservation_pages
 from portal.services import reservations as stays
 from portal.web.context import get_deps
-from portal.web.staff import access
+from portal.web.staff import access, actions
 from portal.web.staff.blueprint import staff
 
 
@@ -37,4 +37,6 @@ def reservation(code: str) -> str:
     if found is None:
         abort(404)
     page = staff_reservation_pages.read_reservation(get_deps(), found)
-    return render_template("staff/reservation.html", page=page, stay=page.stay, reservation=found)
+    return render_template(
+        "staff/reservation.html", page=page, stay=page.stay, reservation=found, actions=actions.available(found)
+    )

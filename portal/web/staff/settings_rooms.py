@@ -56,14 +56,14 @@ def settings_add_room() -> Response | Page:
     return redirect(url_for("staff.settings_rooms"), 303)
 
 
-@staff.get("/settings/rooms/<int:room_id>")
+@staff.get("/settings/rooms/<row:room_id>")
 @access.needs(access.MANAGER)
 def settings_room(room_id: int) -> str:
     room = _find(room_id)
     return _room_page(room, RoomForm(obj=room))
 
 
-@staff.post("/settings/rooms/<int:room_id>")
+@staff.post("/settings/rooms/<row:room_id>")
 @access.needs(access.MANAGER)
 def settings_change_room(room_id: int) -> Response | Page:
     """A capacity below what coming stays have is allowed, and said."""
@@ -93,7 +93,7 @@ def settings_change_room(room_id: int) -> Response | Page:
     return redirect(url_for("staff.settings_room", room_id=room_id), 303)
 
 
-@staff.post("/settings/rooms/<int:room_id>/remove")
+@staff.post("/settings/rooms/<row:room_id>/remove")
 @access.needs(access.MANAGER)
 def settings_remove_room(room_id: int) -> Response | Page:
     room = _find(room_id)

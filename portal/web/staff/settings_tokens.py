@@ -15,8 +15,6 @@ from portal.web.staff import access
 from portal.web.staff.blueprint import staff
 from portal.web.staff.settings import Page, SettingsForm, by, printable, say_saved
 
-LARGEST_ID = 2**31 - 1
-
 
 class GuestDataForm(SettingsForm):
     retention_days = IntegerField(
@@ -54,10 +52,10 @@ def settings_add_token() -> str | Page:
     return _page(token=token)
 
 
-@staff.post("/settings/tokens/<int:token_id>/revoke")
+@staff.post("/settings/tokens/<row:token_id>/revoke")
 @access.needs(access.MANAGER)
 def settings_revoke_token(token_id: int) -> Response:
-    if token_id > LARGEST_ID or not api_tokens.revoke_token(get_deps(), token_id, actor=access.actor()):
+    if not api_tokens.revoke_token(get_deps(), token_id, actor=access.actor()):
         flash(_("There is no such token, or it was revoked before."), "bad")
     else:
         flash(_("Revoked. Programs that use this token are turned away from now on."), "good")
