@@ -21,8 +21,8 @@ from portal.services import hotels, links, mails, new_reservation, reservations
 from portal.services.api_tokens import BadToken
 from portal.services.hotels import BadHotel, By
 from portal.services.new_reservation import BadReservation
-from portal.services.refunds import BadRefund
 from portal.services.staff_accounts import BadStaff, LastManager
+from portal.services.staff_refunds import BadRefund
 from portal.settings import Settings, SettingsError
 
 

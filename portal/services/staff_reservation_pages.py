@@ -49,13 +49,15 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
             .order_by(OutgoingMail.id.desc())
             .limit(MOST)
         ),
-        alerts=alert_lines.to_lines(_open_alerts(reservation)),
+        alerts=alert_lines.to_lines(_open_alerts(reservation, ids)),
     )
 
 
-def _open_alerts(reservation: Reservation) -> Iterable[Alert]:
-    mine = (Alert.reservation == reservation.id) & Alert.closed_at.is_null()
-    found: Iterable[Alert] = alert_lines.with_stays().where(mine).order_by(Alert.id.desc()).limit(MOST)
+def _open_alerts(reservation: Reservation, payment_ids: list[int]) -> Iterable[Alert]:
+    about = (Alert.reservation == reservation.id) | (Alert.payment << payment_ids)
+    found: Iterable[Alert] = (
+        alert_lines.with_stays().where(about & Alert.closed_at.is_null()).order_by(Alert.id.desc()).limit(MOST)
+    )
     return found
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from portal.gateways.stripe_gateway import StripeRefused
 from portal.models import Alert, AuditLog, OutgoingMail, Payment, Refund, Reservation, RoomNight
 from portal.services import links, offline_payments, sweeps
 from stripe_simulator import Control
@@ -188,6 +191,37 @@ def test_a_failed_refund_that_was_settled_otherwise_is_a_managers_word(
     guest.opens_link(stay)
     note = guest.goes_to(f"/reservations/{stay.code}/refunds/{settled.public_id}/credit-note")
     assert "handed back by the hotel" in note.text
+    hotel.books_are_right()
+
+
+def test_a_refund_that_stripe_refuses_can_be_given_in_another_way(
+    manager: Desk, hotel: Hotelier, monkeypatch: pytest.MonkeyPatch, make_reservation: Make
+) -> None:
+    stay = make_reservation(in_days=30)
+    is_paid(hotel, stay)
+
+    def refuses(*_: object) -> object:
+        raise StripeRefused("charge_is_too_old")
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(hotel.deps.stripe, "create_refund", refuses)
+        hotel.cancels(stay)
+        (refused,) = rows(Refund)
+        assert opens(manager, stay, "refund-handed-back", refused.public_id).status == 409, "it may be on its way"
+        hotel.clock.advance(minutes=6)
+        manager = Desk(manager.portal_url, hotel.deps, "manager")
+        assert "Stripe refused a refund" in manager.goes_to(f"/staff/reservations/{stay.code}").text
+        page = opens(manager, stay, "refund-handed-back", refused.public_id)
+        assert "which Stripe refuses, is given up and not tried again" in page.text
+        done = presses(manager, "refund-handed-back", refused.public_id, how="bank transfer")
+        assert "The guest has the money" in done.text
+    assert [(row.provider, row.amount, row.status) for row in rows(Refund)] == [
+        ("stripe", WHOLE, "canceled"),
+        ("offline", WHOLE, "succeeded"),
+    ]
+    assert rows(Alert, closed_at=None) == []
+    hotel.works(hours=13)
+    assert hotel.sent() == [], "Stripe is not asked again"
     hotel.books_are_right()
 
 

@@ -13,7 +13,7 @@ from portal.deps import Deps
 from portal.domain.guest_match import show_code
 from portal.domain.hotel_time import hotel_date
 from portal.models import Payment, Refund, Reservation
-from portal.services import csv_export, money_lists, offline_payments, refunds, reports, staff_sessions
+from portal.services import csv_export, money_lists, offline_payments, reports, staff_refunds, staff_sessions
 from portal.services.money_lists import Filters, House
 from stripe_simulator import Control
 from tests.actors import Clock, everything_stored, names_of, rows
@@ -95,7 +95,7 @@ def test_totals_are_stripes_to_the_cent_on_the_same_days(
     stripe.charge_elsewhere(twice.total, metadata=names_of(twice, "PAY-OFALOSTSESSION"))  # paid once more
     stripe.pay(hotel.opens_session(late), DECLINED)
     hotel.hears()
-    refunds.refund_by_staff(
+    staff_refunds.refund_by_staff(
         hotel.deps, rows(Payment, reservation=partly.id)[0].id, 999, reason="noise", actor="staff 1"
     )
     hotel.cancels(fails)
@@ -110,12 +110,12 @@ def test_totals_are_stripes_to_the_cent_on_the_same_days(
     stripe.dispute(hotel.intent(lost))
     stripe.move_dispute(stripe.truth()["disputes"][0]["id"], "lost")
     hotel.hears()
-    handed = refunds.refund_by_staff(hotel.deps, by_hand.id, 500, reason="noise", actor="staff 1")
+    handed = staff_refunds.refund_by_staff(hotel.deps, by_hand.id, 500, reason="noise", actor="staff 1")
     clock.advance(days=1)
-    waiting = refunds.refund_by_staff(
+    waiting = staff_refunds.refund_by_staff(
         hotel.deps, rows(Payment, reservation=twice.id, disposition="kept")[0].id, 7, reason="x", actor="staff 1"
     )
-    refunds.mark_handed_back(hotel.deps, handed.id, actor="staff 1")
+    staff_refunds.mark_handed_back(hotel.deps, handed.id, actor="staff 1")
 
     first, last = date(evening.year, 7, 1), date(evening.year, 7, 31)
     (totals,) = reports.read_totals(reports.days_of(first, last), LISBON, "EUR")

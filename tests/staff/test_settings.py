@@ -283,7 +283,8 @@ def test_a_token_is_shown_once_and_can_be_revoked(manager: Desk) -> None:
     assert posts(manager, "/tokens", {"name": "a\x00b", "scopes": "payments"}).status_code == 400
     assert "Revoked." in manager.submits(f"/{stored.id}/revoke").text
     assert ApiToken.get().revoked_at is not None
-    assert "no such token" in posts(manager, f"/tokens/{'9' * 30}/revoke").text
+    assert "no such token" in posts(manager, "/tokens/999999/revoke").text
+    assert posts(manager, f"/tokens/{'9' * 30}/revoke").status_code == 404
     assert [cause for _, _, cause in changes("api token")] == ["added", "revoked"]
 
 

@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired
 
 from portal.domain import money
 from portal.models import Payment, Refund, Reservation
+from portal.services.money_back import MoneyBack
 from portal.web.context import get_deps, get_hotel
 from portal.web.staff import access
 from portal.web.template_helpers import card_words, moment
@@ -65,9 +66,11 @@ class Action:
     form: Any
     """What the person filled in; the view puts it here before it asks about it."""
 
-    def __init__(self, stay: Reservation, of: str = "") -> None:
+    def __init__(self, stay: Reservation, of: str = "", money: MoneyBack | None = None) -> None:
+        """`money`: read already, for a page that asks all actions about one stay."""
         self.deps, self.hotel = get_deps(), get_hotel()
         self.stay, self.of = stay, of
+        self.money = money or MoneyBack(stay)
         self.find()
 
     @property
@@ -203,9 +206,7 @@ class PaymentAction(Action):
             return None
         if not _PUBLIC_ID.fullmatch(self.of):
             abort(404)
-        found: Payment | None = Payment.get_or_none(
-            (Payment.public_id == self.of) & (Payment.reservation == self.stay.id)
-        )
+        found = next((payment for payment in self.money.payments if payment.public_id == self.of), None)
         return found or abort(404)
 
 
@@ -220,10 +221,6 @@ class RefundAction(Action):
 
     def candidates(self) -> list[Refund]:
         return []
-
-    def all_refunds(self) -> list[Refund]:
-        mine = Refund.select(Refund, Payment).join(Payment).where(Payment.reservation == self.stay.id)
-        return list(mine.order_by(Refund.id))
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -243,7 +240,7 @@ class RefundAction(Action):
             return None
         if not _PUBLIC_ID.fullmatch(self.of):
             abort(404)
-        found = next((refund for refund in self.all_refunds() if refund.public_id == self.of), None)
+        found = next((refund for refund in self.money.refunds if refund.public_id == self.of), None)
         return found or abort(404)
 
 

@@ -13,6 +13,7 @@ from portal import errors
 from portal.domain.guest_match import normalise_code
 from portal.errors import Refusal
 from portal.models import Reservation
+from portal.services.money_back import MoneyBack
 from portal.web.staff import access
 from portal.web.staff.action_base import Action, NotDone
 from portal.web.staff.actions_links import CopyLink, RevokeLinks, SendLink
@@ -70,7 +71,8 @@ class ActionLink:
 
 def available(reservation: Reservation) -> list[ActionLink]:
     """For the reservation's page: what the signed-in person can do now, each at url_for("staff.action", …)."""
-    built = [kind(reservation) for kind in _IN_ORDER]
+    money = MoneyBack(reservation)
+    built = [kind(reservation, money=money) for kind in _IN_ORDER]
     possible = [action for action in built if _is_allowed(action) and not action.why_not()]
     usual = USUAL[reservation.status]
     return [ActionLink(a.name, str(a.title), a.danger, a.name in usual) for a in possible]

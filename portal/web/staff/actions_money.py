@@ -19,12 +19,12 @@ from portal.services import (
     offline_payments,
     payments,
     refund_sending,
-    refunds,
+    staff_refunds,
     stripe_check,
 )
 from portal.services.cancellations import AFTER_THE_COMMIT, MayNotCancel, Quote, QuoteChanged
 from portal.services.offline_payments import BadOfflinePayment
-from portal.services.refunds import BadRefund
+from portal.services.staff_refunds import BadRefund
 from portal.web.staff.action_base import (
     Action,
     ActionForm,
@@ -61,7 +61,7 @@ def _how_it_stands(action: Action, refund: Refund) -> str:
         return _("Stripe could not send %(amount)s. It is under needs attention.", amount=amount)
     if refund.status not in ("todo", "sent"):
         return _("%(amount)s is on its way to the card.", amount=amount)
-    if refunds.dispute_of(refund.payment):
+    if action.money.dispute_of(refund.payment):
         return _("%(amount)s waits, because the guest's bank disputes the payment.", amount=amount)
     return _("%(amount)s is stored, but Stripe has not taken it yet: the worker will send it.", amount=amount)
 
@@ -199,8 +199,9 @@ class Cancel(Action):
 
     def _money(self) -> list[str]:
         quote = self.quote
-        parts = divide(quote.due, refunds.returnable(self.stay))
-        lines = [self.goes_back(amount, Payment.get_by_id(payment_id)) for payment_id, amount in parts]
+        kept = {payment.id: payment for payment in self.money.kept}
+        parts = [(kept[i], amount) for i, amount in divide(quote.due, self.money.returnable())]
+        lines = [self.goes_back(amount, payment) for payment, amount in parts]
         if not lines:
             lines = [_("No money goes back.") if quote.paid else _("Nothing was paid, so no money goes back.")]
         if quote.paid and quote.percent is not None:
@@ -214,7 +215,7 @@ class Cancel(Action):
             )
         if quote.already_back:
             lines.append(_("%(amount)s has gone back already.", amount=self.sum(quote.already_back)))
-        if parts and any(refunds.dispute_of(Payment.get_by_id(payment_id)) for payment_id, _amount in parts):
+        if any(self.money.dispute_of(payment) for payment, _amount in parts):
             lines.append(_("The guest's bank disputes the payment: the refund waits until that is decided."))
         return lines
 
@@ -323,17 +324,17 @@ class GiveRefund(PaymentAction):
     danger = True
 
     def candidates(self) -> list[Payment]:
-        return [payment for payment in refunds.kept_payments(self.stay) if self._left(payment) > 0]
+        return [payment for payment in self.money.kept if self._left(payment) > 0]
 
     def _left(self, payment: Payment) -> int:
-        return max(0, (payment.received_amount or payment.amount) - refunds.back(payment))
+        return max(0, self.money.left(payment))
 
     def why_not(self) -> str:
         if self.payment is None:
             return "" if self.candidates() else _("There is no payment of which something is left to give back.")
         if self.payment.disposition != "kept":
             return _("The hotel did not keep this payment, so there is nothing of it to refund.")
-        if refunds.dispute_of(self.payment):
+        if self.money.dispute_of(self.payment):
             return _("The guest's bank disputes this payment, so it cannot be refunded now.")
         return "" if self._left(self.payment) else _("All of this payment has gone back already.")
 
@@ -368,7 +369,7 @@ class GiveRefund(PaymentAction):
 
     def do(self) -> str:
         try:
-            row = refunds.refund_by_staff(
+            row = staff_refunds.refund_by_staff(
                 self.deps,
                 self._of.id,
                 self.amount,
@@ -402,9 +403,8 @@ class _OfRefund(RefundAction):
 
     def _owed(self, refund: Refund) -> tuple[int, str]:
         """What a new try has to be, or why there can be none."""
-        again: Refund = Refund.get_by_id(refund.id)  # its kind is worked out anew, on a copy
         try:
-            return refunds.what_to_retry(again.payment, again)[1], ""
+            return staff_refunds.what_to_retry(self.money, refund)[1], ""
         except BadRefund:
             return 0, self._no_try(refund)
 
@@ -413,9 +413,9 @@ class _OfRefund(RefundAction):
             return _("This refund has not failed. What waits for Stripe is sent again by itself.")
         if refund.stripe_id is None:
             return _("This refund was never sent: another one took its place.")
-        if refunds.dispute_of(refund.payment):
+        if self.money.dispute_of(refund.payment):
             return _("The guest's bank disputes the payment, so nothing of it can go back now.")
-        if Refund.get_or_none(Refund.retry_of == refund.id):
+        if any(other.retry_of_id == refund.id for other in self.money.refunds):
             return _("This refund was sent again already, or was settled in another way.")
         return _("Nothing is left to send back: other refunds have taken its place.")
 
@@ -424,7 +424,7 @@ class RetryRefund(_OfRefund):
     name, title, button = "retry-refund", _l("Send the refund again"), _l("Send the refund again")
 
     def candidates(self) -> list[Refund]:
-        return [refund for refund in self.all_refunds() if self._owed(refund)[0]]
+        return [refund for refund in self.money.refunds if self._owed(refund)[0]]
 
     def why_not(self) -> str:
         if self.refund is None:
@@ -447,7 +447,7 @@ class RetryRefund(_OfRefund):
 
     def do(self) -> str:
         try:
-            row = refunds.retry(self.deps, self._of.id, actor=self.actor)
+            row = staff_refunds.retry(self.deps, self._of.id, actor=self.actor)
         except BadRefund:
             raise NotDone(_("The refund has changed meanwhile.")) from None
         _send_now(self)
@@ -472,7 +472,16 @@ class RefundHandedBack(_OfRefund):
     form_class = HandedBackForm
 
     def candidates(self) -> list[Refund]:
-        return [refund for refund in self.all_refunds() if self._waits(refund) or self._owed(refund)[0]]
+        return [refund for refund in self.money.refunds if self._waits(refund) or self._to_give(refund)[0]]
+
+    def _to_give(self, refund: Refund) -> tuple[int, str]:
+        """What the guest has to get in another way, or why nothing."""
+        try:
+            return staff_refunds.what_to_settle(self.money, refund, self.deps.now()), ""
+        except BadRefund:
+            if staff_refunds.is_refused(self.money, refund):
+                return 0, _("Stripe is being asked at this moment, or a bank disputes the payment. Look again later.")
+            return 0, self._no_try(refund)
 
     def _waits(self, refund: Refund) -> bool:
         """For a person to hand it back."""
@@ -490,15 +499,17 @@ class RefundHandedBack(_OfRefund):
             return ""
         if self.refund.provider == "offline":
             return _("This sum was handed back already.")
-        return self._owed(self.refund)[1]
+        return self._to_give(self.refund)[1]
 
     def _amount(self) -> int:
-        return self._of.amount if self._waits(self._of) else self._owed(self._of)[0]
+        return self._of.amount if self._waits(self._of) else self._to_give(self._of)[0]
 
     def outlook(self) -> list[str]:
         amount = self.sum(self._amount(), self._of.currency)
         lines = [_("You say that the guest has %(amount)s. The portal moves no money.", amount=amount)]
-        if not self._waits(self._of):
+        if staff_refunds.is_refused(self.money, self._of):
+            lines.append(_("%(id)s, which Stripe refuses, is given up and not tried again.", id=self._of.public_id))
+        elif not self._waits(self._of):
             lines.append(_("%(id)s, which failed, stays as it is and cannot be sent again.", id=self._of.public_id))
         return [*lines, _("The line under needs attention is closed."), self.no_mail()]
 
@@ -512,9 +523,13 @@ class RefundHandedBack(_OfRefund):
         how = self.form.how.data
         try:
             if self._waits(self._of):
-                refunds.mark_handed_back(self.deps, self._of.id, actor=self.actor, how=how)
+                staff_refunds.mark_handed_back(self.deps, self._of.id, actor=self.actor, how=how)
             else:
-                refunds.settle_otherwise(self.deps, self._of.id, how=how, seen_amount=self._amount(), actor=self.actor)
+                staff_refunds.settle_otherwise(
+                    self.deps, self._of.id, how=how, seen_amount=self._amount(), actor=self.actor
+                )
         except BadRefund:
             raise NotDone(_("The refund has changed meanwhile.")) from None
+        except StripeUnavailable:
+            raise NotDone(_("Stripe cannot be reached now, to ask whether it sent the money after all.")) from None
         return _("Recorded. The guest has the money.")
