@@ -11,6 +11,7 @@ from portal.deps import Deps
 from portal.domain import hotel_time, states
 from portal.models import (
     Alert,
+    Cancellation,
     Dispute,
     Note,
     OutgoingMail,
@@ -96,6 +97,7 @@ def _address(reservation: Reservation) -> str:
 
 
 def _clear_what_was_written(deps: Deps, reservation: Reservation) -> None:
+    Cancellation.update(reason="").where(Cancellation.reservation == reservation.id).execute()
     Note.update(text="").where(Note.reservation == reservation.id).execute()
     mine = OutgoingMail.reservation == reservation.id
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()

@@ -154,7 +154,9 @@ def _cancel(
         now_quoted = quote(deps, reservation, other=other)
         if (now_quoted.percent, now_quoted.due) != (percent, due):
             raise QuoteChanged(now_quoted)
-        state.move(reservation, "cancelled", actor=actor, cause=reason or "cancelled", now=deps.now())
+        # A guest's reason may tell about their health: the log is not the place for it.
+        cause = reason if staff and reason else "cancelled"
+        state.move(reservation, "cancelled", actor=actor, cause=cause, now=deps.now())
         _write(deps, reservation, now_quoted, actor, reason)
         money = MoneyBack(reservation)
         for payment_id, part in divide(now_quoted.due, money.returnable()):

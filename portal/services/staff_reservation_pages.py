@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from portal.deps import Deps
-from portal.models import Alert, AuditLog, Dispute, OutgoingMail, Payment, Refund, Reservation
+from portal.models import Alert, AuditLog, Cancellation, Dispute, OutgoingMail, Payment, Refund, Reservation
 from portal.services import alert_lines, staff_accounts
 from portal.services.alert_lines import AlertLine
 from portal.services.guest_pages import StayPage, read_stay
@@ -18,6 +18,7 @@ class ReservationPage:
     """Payments, refunds, log entries and mails with the newest first. `people`: "staff 3" → name."""
 
     people: dict[str, str]
+    cancellation: Cancellation | None
     stay: StayPage
     payments: list[Payment]
     refunds: list[Refund]
@@ -37,6 +38,7 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
     log = _log(reservation, payments, refunds)
     actors = [*(entry.actor for entry in log), *(refund.requested_by for refund in refunds)]
     return ReservationPage(
+        cancellation=Cancellation.get_or_none(Cancellation.reservation == reservation.id),
         people=staff_accounts.names_of(actors),
         stay=read_stay(deps, reservation),
         payments=payments,

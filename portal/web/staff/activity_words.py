@@ -32,10 +32,30 @@ _CAUSES = {
 }
 """Those whose words in the log are too short for a reader; all others are sentences already."""
 
+_REASONS = {
+    "plans": N_("plans changed"),
+    "health": N_("health"),
+    "mistake": N_("booked by mistake"),
+}
+"""What a guest can choose on the cancel page; the reasons of staff are words already."""
+
+_ACTORS = {"guest": N_("The guest"), "portal": N_("The portal"), "stripe": N_("Stripe")}
+
 
 @staff.app_template_filter()
 def cause_words(cause: str) -> str:
     return gettext(_CAUSES[cause]) if cause in _CAUSES else sentence(cause)
+
+
+@staff.app_template_filter()
+def actor_words(actor: str, people: dict[str, str]) -> str:
+    """Who did it: somebody's name, the guest, Stripe, or the portal by itself."""
+    return people.get(actor) or (gettext(_ACTORS[actor]) if actor in _ACTORS else sentence(actor))
+
+
+@staff.app_template_filter()
+def reason_words(reason: str) -> str:
+    return gettext(_REASONS[reason]) if reason in _REASONS else reason
 
 
 @staff.app_template_filter()
