@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from portal.deps import Deps
-from portal.models import Alert, AuditLog, Dispute, OutgoingMail, Payment, Refund, Reservation
+from portal.models import Alert, AuditLog, Dispute, Note, OutgoingMail, Payment, Refund, Reservation
+from portal.services import notes
 from portal.services.guest_pages import StayPage, read_stay
 
 MOST = 200
@@ -12,7 +13,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class ReservationPage:
-    """Payments, refunds, log entries and mails with the newest first."""
+    """Payments, refunds, log entries and mails with the newest first; notes as a story, with the newest last."""
 
     stay: StayPage
     payments: list[Payment]
@@ -21,6 +22,7 @@ class ReservationPage:
     log: list[AuditLog]
     mails: list[OutgoingMail]
     alerts: list[Alert]
+    notes: list[Note]
 
 
 def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
@@ -48,6 +50,7 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
             .order_by(Alert.id.desc())
             .limit(MOST)
         ),
+        notes=notes.list_notes(reservation, most=MOST),
     )
 
 

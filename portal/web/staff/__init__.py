@@ -3,7 +3,9 @@
 from portal.web.staff import (
     account,
     attention,
+    notes,
     people,
+    reservation_changes,
     reservations,
     sign_in,
     today,
@@ -14,7 +16,9 @@ from portal.web.staff.blueprint import staff
 __all__ = [
     "account",
     "attention",
+    "notes",
     "people",
+    "reservation_changes",
     "reservations",
     "sign_in",
     "staff",
