@@ -10,7 +10,7 @@ import pytest
 from portal.db import transaction
 from portal.deps import Deps
 from portal.models import AuditLog, Note, OutgoingMail, Reservation, Room, RoomNight
-from portal.services import notes, reservation_editing
+from portal.services import checkout, notes, offline_payments, reservation_editing
 from portal.services import reservations as stays
 from stripe_simulator import Control
 from tests.actors import Clock, LivePortal, everything_stored, rows
@@ -175,6 +175,21 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(reception:
     assert len(rows(Reservation)) == 1
 
 
+def test_no_odd_form_brings_a_page_down(reception: Desk, make_reservation: Make) -> None:
+    stay = make_reservation()
+    odd = ("\x00²", "١٢", "9" * 30, "\u202e-1€", "x" * 1000)
+    for address in (NEW, f"{page_of(stay)}/edit"):
+        for value in odd:
+            reception.goes_to(address)
+            action = address.rsplit("/", 1)[-1]
+            page = reception.submits(
+                action, **dict.fromkeys(fields(reception.page, action).keys() - {"csrf_token"}, value)
+            )
+            assert page.status in (400, 409), (address, value, page.text)
+    assert [now(stay).guest_name, len(rows(Reservation))] == [stay.guest_name, 1]
+    assert reception.goes_to(f"{NEW}?room={'9' * 40}&check_in=0000-00-00").status == 200
+
+
 def test_nights_that_are_taken_are_named_with_who_has_them(reception: Desk, make_reservation: Make, deps: Deps) -> None:
     stay = make_reservation(guest_name="Inês Carvalho")
     with transaction():
@@ -306,6 +321,34 @@ def test_a_guest_who_has_just_paid_keeps_what_was_paid_for(
     assert nights_of(stay) == [("River room", days(stay, 31, 32)["check_in"])]
     assert last_entry(stay) == "edited: room, check-in, check-out"
     assert status(stay) == ("confirmed", 112_500)
+    hotel.books_are_right()
+
+
+def test_a_part_that_was_paid_in_cash_freezes_the_price_and_not_the_days(
+    reception: Desk, make_reservation: Make, hotel: Hotelier, stripe: Control, deps: Deps
+) -> None:
+    stay = make_reservation()
+    offline_payments.record_offline(deps, stay.id, 12_500, "staff 1")
+    hotel.opens_session(stay)
+    page = edits(reception, stay, **{"lines-0-label": "Room", "lines-0-amount": "900"})
+    assert (page.status, "The price cannot be changed any more." in page.text) == (409, True)
+    page = edits(reception, stay, **days(stay, 30, 32))
+    assert "The open payment page was closed; the guest was not charged. The price stays €1,125.00." in page.text
+    assert [s["status"] for s in stripe.truth()["sessions"]] == ["expired"]
+    assert hotel.is_paid(stay).amount == 100_000
+    hotel.books_are_right()
+
+
+def test_a_guest_who_presses_pay_while_the_price_changes_is_asked_for_one_of_the_two(
+    reception: Desk, make_reservation: Make, hotel: Hotelier, stripe: Control, deps: Deps
+) -> None:
+    stay = make_reservation()
+    reception.goes_to(f"{page_of(stay)}/edit")
+    pays = partial(checkout.start_checkout, deps, stay.id, actor="guest")
+    page, _ = all_well(at_once([partial(reception.submits, "/edit", **{"lines-0-amount": "900"}), pays]))
+    assert now(stay).total == (90_000 if page.status == 200 else 112_500)
+    assert "opening a payment page" in page.text or page.status == 200
+    assert {s["amount_total"] for s in stripe.truth()["sessions"] if s["status"] == "open"} <= {now(stay).total}
     hotel.books_are_right()
 
 

@@ -55,7 +55,7 @@ class StayForm(FlaskForm):  # type: ignore[misc]
     children = StringField(lazy_gettext("Children"), filters=[one_line])
     guest_name = StringField(lazy_gettext("Guest's name"), filters=[one_line])
     email = EmailField(lazy_gettext("E-mail"), filters=[one_line])
-    phone = StringField(lazy_gettext("Phone"), filters=[one_line], description=lazy_gettext("May stay empty."))
+    phone = StringField(lazy_gettext("Phone (may stay empty)"), filters=[one_line])
     locale = SelectField(
         lazy_gettext("Language"),
         validate_choice=False,
@@ -74,7 +74,7 @@ class NewStayForm(StayForm):
 
 class EditForm(StayForm):
     hold_until = StringField(lazy_gettext("Held until"), filters=[one_line])
-    seen = HiddenField()
+    seen = HiddenField(filters=[one_line])
 
 
 # Showing --------------------------------------------------------------------------------------------------------------
