@@ -7,7 +7,7 @@ from portal.deps import Deps
 from portal.gateways.stripe_gateway import FOR_A_REQUEST
 from portal.services import hotels
 from portal.settings import Settings
-from portal.web import error_pages, languages, ops, request_log, security, template_helpers, webhooks
+from portal.web import error_pages, languages, look, ops, request_log, security, template_helpers, webhooks
 from portal.web.context import set_deps
 from portal.web.guest import guest
 from portal.web.staff import staff
@@ -31,7 +31,7 @@ def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     languages.register(app)
     template_helpers.register(app)
     error_pages.register(app)
-    for blueprint in (guest, staff, webhooks.webhooks, ops.ops):
+    for blueprint in (guest, staff, look.look, webhooks.webhooks, ops.ops):
         app.register_blueprint(blueprint)
     return app
 

@@ -19,10 +19,10 @@ from portal.gateways.stripe_gateway import FOR_A_WORKER, StripeUnavailable
 from portal.models import Reservation
 from portal.services import hotels, links, mails, new_reservation, reservations
 from portal.services.api_tokens import BadToken
-from portal.services.hotels import BadHotel
+from portal.services.hotels import BadHotel, By
 from portal.services.new_reservation import BadReservation
-from portal.services.refunds import BadRefund
 from portal.services.staff_accounts import BadStaff, LastManager
+from portal.services.staff_refunds import BadRefund
 from portal.settings import Settings, SettingsError
 
 
@@ -222,10 +222,11 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _hotel_set(arguments: argparse.Namespace) -> None:
-    _deps()
+    deps = _deps()
     values = {name: value for name in hotels.EDITABLE if (value := getattr(arguments, name)) is not None}
     with db.connection():
-        hotel = hotels.set_hotel(**values)
+        hotels.set_hotel(By("command line", deps.now()), **values)
+        hotel = hotels.get_hotel()
     for name in hotels.EDITABLE:
         print(f"{name}: {getattr(hotel, name)}")
 

@@ -12,9 +12,18 @@ from portal.domain import money
 from portal.domain.guest_match import show_code
 from portal.gateways.stripe_gateway import StripeUnavailable
 from portal.models import Alert, Payment, Refund
-from portal.services import alerts, books, cancellations, reconciliation, refund_sending, refunds, reservations
+from portal.services import (
+    alerts,
+    books,
+    cancellations,
+    money_back,
+    reconciliation,
+    refund_sending,
+    reservations,
+    staff_refunds,
+)
 from portal.services.cancellations import MayNotCancel, QuoteChanged
-from portal.services.refunds import BadRefund
+from portal.services.staff_refunds import BadRefund
 
 ACTOR = "command line"
 
@@ -80,9 +89,9 @@ def cancel(arguments: argparse.Namespace, deps: Deps) -> None:
 
 def refund(arguments: argparse.Namespace, deps: Deps) -> None:
     with db.connection():
-        payment = refunds.find_refundable(arguments.payment)
+        payment = staff_refunds.find_refundable(arguments.payment)
         received = payment.received_amount or payment.amount
-        left = max(0, received - refunds.back(payment))
+        left = max(0, money_back.of_payment(payment).left(payment))
         amount = left if arguments.amount is None else arguments.amount
         currency = payment.received_currency or payment.currency
         whose = f"{payment.public_id} of {show_code(payment.reservation.code)}"
@@ -90,7 +99,7 @@ def refund(arguments: argparse.Namespace, deps: Deps) -> None:
         print(f"can still go back {show_sum(left, currency)}; refund now {show_sum(amount, currency)}")
         print("The stay is left as it is.")
         confirm("Send this refund?", yes=arguments.yes)
-        row = refunds.refund_by_staff(deps, payment.id, amount, reason=arguments.reason, actor=ACTOR)
+        row = staff_refunds.refund_by_staff(deps, payment.id, amount, reason=arguments.reason, actor=ACTOR)
         refund_sending.send_due(deps, payment.reservation)
         row = Refund.get_by_id(row.id)
         print(f"{row.public_id}: {row.status}")
@@ -102,7 +111,7 @@ def retry(arguments: argparse.Namespace, deps: Deps) -> None:
         why = old.failure_reason or "no reason given"
         print(f"{old.public_id}: {show_sum(old.amount, old.currency)}, {old.status} ({why})")
         confirm("Try this refund again?", yes=arguments.yes)
-        row = refunds.retry(deps, old.id, actor=ACTOR)
+        row = staff_refunds.retry(deps, old.id, actor=ACTOR)
         refund_sending.send_due(deps, row.payment.reservation)
         row = Refund.get_by_id(row.id)
         print(f"{row.public_id}: {row.status}")
@@ -113,7 +122,7 @@ def hand_back(arguments: argparse.Namespace, deps: Deps) -> None:
         row = _get_refund(arguments.refund)
         print(f"{row.public_id}: {show_sum(row.amount, row.currency)} of a payment made in cash or by transfer")
         confirm("Has it been handed back?", yes=arguments.yes)
-        refunds.mark_handed_back(deps, row.id, actor=ACTOR)
+        staff_refunds.mark_handed_back(deps, row.id, actor=ACTOR)
         print("Recorded.")
 
 

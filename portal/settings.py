@@ -58,6 +58,8 @@ class Settings:
     mail_from: Address | None = None
     """Its display name may be empty: then the hotel's is used."""
     staff_mail_to: tuple[str, ...] = ()
+    retention_days: int = 730
+    """Days after check-out until a guest's data may be anonymised, unless the hotel has set its own number."""
 
     @property
     def mail_is_on(self) -> bool:
@@ -94,6 +96,7 @@ class Settings:
             smtp=_smtp(reader),
             mail_from=_mail_from(reader),
             staff_mail_to=_staff_mail_to(reader),
+            retention_days=_retention_days(reader),
         )
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -273,6 +276,14 @@ def _staff_mail_to(reader: _Reader) -> tuple[str, ...]:
     if not all(_is_email(address) for address in addresses):
         reader.refuse("STAFF_MAIL_TO must be e-mail addresses with commas between them.")
     return addresses
+
+
+def _retention_days(reader: _Reader) -> int:
+    text = reader.get("RETENTION_DAYS", "730")
+    if not (re.fullmatch(r"[0-9]{2,4}", text, re.ASCII) and 30 <= int(text) <= 3650):
+        reader.refuse("RETENTION_DAYS must be a whole number of days, 30 to 3650.")
+        return 730
+    return int(text)
 
 
 def _is_email(text: str) -> bool:

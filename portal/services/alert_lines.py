@@ -7,7 +7,8 @@ from typing import Any
 import peewee
 
 from portal.errors import N_
-from portal.models import Alert, Payment, Reservation, Staff
+from portal.models import Alert, Payment, Reservation
+from portal.services import staff_accounts
 
 ACTIONS = {
     "retry-refund": N_("Send the refund again"),
@@ -15,6 +16,7 @@ ACTIONS = {
     "refund": N_("Refund"),
     "grant-attempt": N_("Allow one more attempt"),
     "hold-again": N_("Hold the room again"),
+    "extend-hold": N_("Hold the room longer"),
     "record-payment": N_("Record a payment"),
     "cancel": N_("Cancel the reservation"),
     "check-with-stripe": N_("Check with Stripe"),
@@ -50,8 +52,8 @@ WORDS: dict[str, Words] = {
     "refund refused by Stripe": Words(
         N_("Stripe refused a refund"),
         N_("Stripe does not carry out this refund, and the guest has not got the money."),
-        N_("Check the payment with Stripe. Then send it again, or give the money back in another way."),
-        ("retry-refund", "refund-handed-back", "check-with-stripe"),
+        N_("Look in Stripe's dashboard why. The portal tries again by itself; or give the money back in another way."),
+        ("check-with-stripe", "refund-handed-back"),
     ),
     "hand the cash back": Words(
         N_("Give money back by hand"),
@@ -104,7 +106,7 @@ WORDS: dict[str, Words] = {
         N_("Partly paid, and the hold is over"),
         N_("The guest paid a part, the time ran out, and the room is still kept. It will not expire by itself."),
         N_("Take the rest, hold the room longer, or cancel and give back what was paid."),
-        ("record-payment", "hold-again", "cancel"),
+        ("record-payment", "extend-hold", "cancel"),
     ),
     "attempts used up": Words(
         N_("A guest's card was declined too often"),
@@ -219,7 +221,7 @@ class AlertLine:
 def to_lines(alerts: Iterable[Alert]) -> list[AlertLine]:
     """In the same order, with one statement for the people who closed them, however many there are."""
     alerts = list(alerts)
-    people = _names_of(alerts)
+    people = staff_accounts.names_of(alert.closed_by or "" for alert in alerts)
     return [_line(alert, people) for alert in alerts]
 
 
@@ -261,13 +263,12 @@ def _buttons(alert: Alert, words: Words, stay: Reservation | None) -> Iterable[B
     if stay is None:
         return
     for name in words.actions:
-        yield Button(ACTIONS[name], f"/staff/reservations/{stay.code}/actions/{name}")
+        yield Button(ACTIONS[name], f"/staff/reservations/{stay.code}/actions/{name}{_about(name, alert)}")
     yield Button(N_("Open the reservation"), f"/staff/reservations/{stay.code}")
 
 
-def _names_of(alerts: list[Alert]) -> dict[str, str]:
-    """ "staff 3" → the person's name, as pages show it; the rows hold the number alone."""
-    actors = {str(alert.closed_by) for alert in alerts if alert.closed_by}
-    numbers = {actor.removeprefix("staff ") for actor in actors if actor.startswith("staff ")}
-    ids = [int(number) for number in numbers if number.isdecimal() and len(number) < 10]
-    return {f"staff {p.id}": p.name or p.email for p in Staff.select().where(Staff.id << ids)} if ids else {}
+def _about(name: str, alert: Alert) -> str:
+    """Which refund or payment the action is about; the cause of an alert about a refund is the refund."""
+    if name in ("retry-refund", "refund-handed-back"):
+        return f"?of={alert.cause}"
+    return f"?of={alert.payment.public_id}" if name == "refund" and alert.payment else ""

@@ -1,14 +1,13 @@
 """Tokens for programs that use the JSON API. Only hashes are kept: a token is read once, when it is made."""
 
-import hashlib
 from collections.abc import Sequence
 
 import peewee
 
 from portal.db import transaction
 from portal.deps import Deps
-from portal.models import ApiToken, AuditLog
-from portal.services import passwords
+from portal.models import ApiToken
+from portal.services import audit, passwords
 
 SCOPES = ("reservations", "payments")
 """What a token may be good for."""
@@ -31,7 +30,7 @@ def add_token(deps: Deps, name: str, scopes: Sequence[str] = SCOPES, *, actor: s
         with transaction():
             made = ApiToken.create(
                 name=name,
-                token_hash=hash_token(token),
+                token_hash=passwords.hash_token(token),
                 scopes=[scope for scope in SCOPES if scope in scopes],
                 created_at=deps.now(),
             )
@@ -56,11 +55,6 @@ def revoke_token(deps: Deps, token_id: int, *, actor: str = "command line") -> b
     return revoked
 
 
-def hash_token(token: str) -> str:
-    """As the table keeps it. Plain SHA-256 is enough: a token has 256 bits that nobody can guess."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def _check(name: str, scopes: Sequence[str]) -> None:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise BadToken(f"A token needs a name of at most {LONGEST_NAME} letters that can be printed.")
@@ -69,6 +63,4 @@ def _check(name: str, scopes: Sequence[str]) -> None:
 
 
 def _note(deps: Deps, token_id: int, state: str, actor: str) -> None:
-    AuditLog.insert(
-        entity="api token", entity_id=str(token_id), to_state=state, actor=actor, cause=state, at=deps.now()
-    ).execute()
+    audit.write("api token", token_id, to_state=state, actor=actor, cause=state, now=deps.now())

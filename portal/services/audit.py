@@ -1,4 +1,4 @@
-"""What people did to a stay that changes no state, in the same log as the changes of state."""
+"""The log of who changed what: ids, states, names of fields and sums, and never anything about a person."""
 
 from datetime import datetime
 
@@ -6,15 +6,30 @@ from portal.db import must_be_in_transaction
 from portal.models import AuditLog, Reservation
 
 
-def note(reservation: Reservation, *, actor: str, cause: str, now: datetime) -> None:
-    """Add a line that leaves the stay in its state, in the transaction of what was done. No personal data."""
+def write(
+    entity: str,
+    entity_id: object,
+    *,
+    to_state: str,
+    actor: str,
+    cause: str,
+    now: datetime,
+    from_state: str | None = None,
+) -> None:
+    """One line, in the transaction of what it is about."""
     must_be_in_transaction()
     AuditLog.insert(
-        entity="reservation",
-        entity_id=reservation.code,
-        from_state=reservation.status,
-        to_state=reservation.status,
+        entity=entity,
+        entity_id=str(entity_id),
+        from_state=from_state,
+        to_state=to_state,
         actor=actor,
         cause=cause,
         at=now,
     ).execute()
+
+
+def note(reservation: Reservation, *, actor: str, cause: str, now: datetime) -> None:
+    """What somebody did to a stay that leaves it in its state."""
+    state = reservation.status
+    write("reservation", reservation.code, from_state=state, to_state=state, actor=actor, cause=cause, now=now)

@@ -23,9 +23,10 @@ from portal.models import (
     RoomNight,
     WebhookEvent,
 )
-from portal.services import books_at_stripe, refunds
+from portal.services import books_at_stripe, money_back
 from portal.services.alerts import raise_alert
 from portal.services.findings import WORKER_TIME, Finding
+from portal.services.money_back import MoneyBack
 
 WHY_MONEY_STAYS = ("refund failed", "refund refused by Stripe", "promised refund not sent")
 """Alerts that explain why less goes back than was promised."""
@@ -79,7 +80,7 @@ def stays_own_their_nights(_: Deps) -> Iterator[Finding]:
 
 def refunds_stay_within_payments(_: Deps) -> Iterator[Finding]:
     for payment in Payment.select().where(Payment.status == "succeeded"):
-        back = refunds.on_its_way(payment)
+        back = money_back.on_its_way(payment)
         if back > (payment.received_amount or payment.amount):
             yield Finding("no more goes back than came in", payment.public_id, f"{back} of {payment.received_amount}")
 
@@ -87,7 +88,7 @@ def refunds_stay_within_payments(_: Deps) -> Iterator[Finding]:
 def returned_money_goes_back_whole(_: Deps) -> Iterator[Finding]:
     """Unless a person has been told why it does not: a failed refund, a dispute."""
     for payment in Payment.select().where(Payment.disposition == "returned"):
-        back = refunds.on_its_way(payment)
+        back = money_back.on_its_way(payment)
         told = _is_told(payment)
         if back < (payment.received_amount or 0) and not told:
             yield Finding(
@@ -101,7 +102,7 @@ def _is_told(payment: Payment) -> bool:
     others = Refund.select(Refund.public_id).where((Refund.payment == payment.id) & (Refund.kind == "external"))
     about_ours = (Alert.kind == "promised refund not sent") | Alert.cause.not_in(others)
     alerts = Alert.select().where((Alert.payment == payment.id) & (Alert.kind << WHY_MONEY_STAYS) & about_ours)
-    return bool(alerts.exists() or refunds.dispute_of(payment))
+    return bool(alerts.exists() or money_back.dispute_of(payment))
 
 
 def cancellations_return_what_was_promised(_: Deps) -> Iterator[Finding]:
@@ -111,9 +112,9 @@ def cancellations_return_what_was_promised(_: Deps) -> Iterator[Finding]:
             yield Finding(
                 "a cancellation follows its tier", stay.code, f"{row.refund_target} of {stay.paid} at {row.percent} %"
             )
-        kept = Payment.select().where((Payment.reservation == stay.id) & (Payment.disposition == "kept"))
-        back = sum(refunds.on_its_way(p) for p in kept)
-        told = any(_is_told(p) for p in kept)
+        money = MoneyBack(stay)
+        back = sum(money.on_its_way(payment) for payment in money.kept)
+        told = any(_is_told(payment) for payment in money.kept)
         if back < row.refund_target and not told:
             yield Finding("a cancellation returns what was promised", stay.code, f"{back} of {row.refund_target}")
 
@@ -159,7 +160,7 @@ def nothing_is_stuck(deps: Deps) -> Iterator[Finding]:
 def _waits_for_a_person(refund: Refund, late: datetime) -> bool:
     """While a bank disputes the payment, or did until a moment ago, and after Stripe refused."""
     just_ended = (Dispute.payment == refund.payment_id) & (Dispute.updated_at > late)
-    disputed = refunds.dispute_of(refund.payment) or Dispute.select().where(just_ended).exists()
+    disputed = money_back.dispute_of(refund.payment) or Dispute.select().where(just_ended).exists()
     told = Alert.select().where((Alert.kind == "refund refused by Stripe") & (Alert.cause == refund.public_id)).exists()
     return bool(disputed or told)
 

@@ -9,9 +9,10 @@ from portal.domain.refund_sums import divide
 from portal.domain.refund_window import RefundWindow, window_from
 from portal.domain.states import ENDED_REFUND
 from portal.models import Cancellation, Payment, Refund, Reservation
-from portal.services import cancellations, refunds
+from portal.services import cancellations
 from portal.services.cancellations import Quote
 from portal.services.guest_pages import StayPage, read_stay, refund_word
+from portal.services.money_back import MoneyBack
 
 
 @dataclass(frozen=True)
@@ -63,51 +64,51 @@ class CancelledPage:
 
 def read_cancel_page(deps: Deps, reservation: Reservation) -> CancelPage:
     quote = cancellations.quote(deps, reservation)
-    kept = refunds.kept_payments(reservation)
+    money = MoneyBack(reservation)
+    kept = money.kept
     by_id = {payment.id: payment for payment in kept}
     return CancelPage(
         stay=read_stay(deps, reservation),
         quote=quote,
         why_not=cancellations.why_not(deps, reservation),
-        parts=[Part(amount, by_id[i]) for i, amount in divide(quote.due, refunds.returnable(reservation))],
+        parts=[Part(amount, by_id[i]) for i, amount in divide(quote.due, money.returnable())],
         window=window_from(quote.today),
-        disputed=any(refunds.dispute_of(payment) for payment in kept),
+        disputed=any(money.dispute_of(payment) for payment in kept),
     )
 
 
 def read_cancelled_page(deps: Deps, reservation: Reservation) -> CancelledPage:
-    stay = read_stay(deps, reservation)
-    rows = list(Refund.select().join(Payment).where(Payment.reservation == reservation.id).order_by(Refund.id))
+    stay, money = read_stay(deps, reservation), MoneyBack(reservation)
+    rows = money.refunds
     retried = {row.retry_of_id for row in rows}
     on_its_way = sum(row.amount for row in rows if row.status not in ENDED_REFUND)
     cancellation = Cancellation.get_or_none(Cancellation.reservation == reservation.id)
-    missing = max(0, _promised(reservation, cancellation) - _back(reservation))
+    missing = max(0, _promised(money, cancellation) - _back(money))
     shown = [row for row in rows if row.id not in retried and (row.status != "canceled" or row.stripe_id)]
     return CancelledPage(
         stay=stay,
         owed=on_its_way + missing,
         missing=missing,
         cancellation=cancellation,
-        refunds=[_followed(stay, refund) for refund in shown],
-        taken_by_bank=any(refunds.dispute_of(p) == "lost" for p in refunds.kept_payments(reservation)),
+        refunds=[_followed(stay, money, refund) for refund in shown],
+        taken_by_bank=any(money.dispute_of(payment) == "lost" for payment in money.kept),
     )
 
 
-def _back(reservation: Reservation) -> int:
+def _back(money: MoneyBack) -> int:
     """What the guest has or will have of all that came in; a lost dispute brought it back, whatever our refunds did."""
-    mine = Payment.select().where((Payment.reservation == reservation.id) & Payment.disposition.is_null(False))
-    return sum(refunds.back(payment) for payment in mine)
+    return sum(money.back(payment) for payment in money.payments if payment.disposition)
 
 
-def _promised(reservation: Reservation, cancellation: Cancellation | None) -> int:
+def _promised(money: MoneyBack, cancellation: Cancellation | None) -> int:
     """What has to go back: by the cancellation, and of money that may not be kept all."""
-    back = Payment.select().where((Payment.reservation == reservation.id) & (Payment.disposition == "returned"))
-    return (cancellation.refund_target if cancellation else 0) + sum(p.received_amount or 0 for p in back)
+    returned = (payment for payment in money.payments if payment.disposition == "returned")
+    return (cancellation.refund_target if cancellation else 0) + sum(p.received_amount or 0 for p in returned)
 
 
-def _followed(stay: StayPage, refund: Refund) -> FollowedRefund:
+def _followed(stay: StayPage, money: MoneyBack, refund: Refund) -> FollowedRefund:
     zone = stay.hotel.timezone
-    waits = refund.status in ("todo", "sent") and refunds.dispute_of(refund.payment) == "open"
+    waits = refund.status in ("todo", "sent") and money.dispute_of(refund.payment) == "open"
     sent_on = hotel_time.hotel_date(refund.first_sent_at, zone) if refund.first_sent_at and not waits else None
     return FollowedRefund(
         refund,

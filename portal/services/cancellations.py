@@ -25,6 +25,7 @@ from portal.services import (
     state,
 )
 from portal.services.alerts import raise_alert
+from portal.services.money_back import MoneyBack
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ def quote(deps: Deps, reservation: Reservation, *, other: int | None = None) -> 
     today = hotel_time.hotel_date(deps.now(), hotel.timezone)
     policy = Policy.from_pairs(reservation.policy)
     tier = tier_on(policy, reservation.check_in, today)
-    back = sum(payment.back for payment in refunds.returnable(reservation))
+    back = sum(payment.back for payment in MoneyBack(reservation).returnable())
     target = (
         refund_target(policy, reservation.check_in, today, reservation.paid)
         if other is None
@@ -155,10 +156,11 @@ def _cancel(
             raise QuoteChanged(now_quoted)
         state.move(reservation, "cancelled", actor=actor, cause=reason or "cancelled", now=deps.now())
         _write(deps, reservation, now_quoted, actor, reason)
-        for payment_id, part in divide(now_quoted.due, refunds.returnable(reservation)):
+        money = MoneyBack(reservation)
+        for payment_id, part in divide(now_quoted.due, money.returnable()):
             payment = lock(Payment, payment_id)
             refunds.insert(deps, payment, kind="policy", amount=part, reason="cancelled", requested_by=actor)
-            if refunds.dispute_of(payment):
+            if money.dispute_of(payment):
                 raise_alert(
                     "cancelled while disputed",
                     payment.public_id,

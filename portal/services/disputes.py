@@ -5,7 +5,7 @@ from portal.deps import Deps
 from portal.domain import states
 from portal.gateways.stripe_seen import DisputeSeen
 from portal.models import Dispute, Payment, Refund, Reservation
-from portal.services import refunds, state
+from portal.services import money_back, state
 from portal.services.alerts import raise_alert
 
 NOTHING_TO_DO = ("won", "warning_closed")
@@ -80,5 +80,5 @@ def _end_waiting_refunds(deps: Deps, payment: Payment) -> None:
     waiting = (Refund.payment == payment.id) & (Refund.status == "todo")
     for refund in Refund.select().where(waiting):
         row = lock(Refund, refund.id)
-        if refunds.owed(row) == 0:
+        if money_back.of_payment(row.payment).owed(row) == 0:
             state.move(row, "canceled", actor="portal", cause="dispute lost", now=deps.now())

@@ -1,4 +1,5 @@
-"""Cash and transfers that staff write down: the one way into "confirmed" besides Stripe's word."""
+"""Cash and transfers that staff write down, and stays that cost nothing: the one way into "confirmed" besides Stripe's
+word."""
 
 import structlog
 
@@ -16,10 +17,17 @@ class BadOfflinePayment(Exception):
     """A sum that cannot be written down; the text says why. Nothing was recorded."""
 
 
-def record_offline(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment:
+class NotFree(Exception):
+    """The stay costs something or is not pending. Nothing was done."""
+
+
+def record_offline(
+    deps: Deps, reservation_id: int, amount: int, actor: str, *, seen_due: int | None = None, how: str = "by hand"
+) -> Payment:
     """Write down `amount` (minor units) that the guest paid in cash or by transfer. The stay is confirmed once it is
-    paid in full; a session that asks for another sum than what is due by then is closed at Stripe."""
-    payment = _record(deps, reservation_id, amount, actor)
+    paid in full; a session that asks for another sum than what is due by then is closed at Stripe. `seen_due`: what was
+    due when the person decided; if it is another sum by now, nothing is recorded. `how`: for the audit log."""
+    payment = _record(deps, reservation_id, amount, actor, seen_due, how)
     try:
         checkout_sessions.close_unwanted(deps.for_one_request(), payment.reservation)
     except AFTER_THE_COMMIT as error:
@@ -29,9 +37,11 @@ def record_offline(deps: Deps, reservation_id: int, amount: int, actor: str) -> 
     return payment
 
 
-def _record(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment:
+def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: int | None, how: str) -> Payment:
     with transaction():
         reservation, now = lock(Reservation, reservation_id), deps.now()
+        if seen_due is not None and reservation.amount_due != seen_due:
+            raise BadOfflinePayment("What is due has changed meanwhile. Nothing was recorded.")
         _check(reservation, amount)
         payment = payments.insert(
             deps,
@@ -46,7 +56,7 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment
             received_currency=reservation.currency,
             completed_at=now,
             created_at=now,
-            cause="paid by hand",
+            cause=f"paid {how}",
             actor=actor,
         )
         reservation.paid += amount
@@ -57,6 +67,15 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str) -> Payment
         receipts.assign_number(deps, payment)
     log.info("payment by hand", reservation=reservation.code, payment=payment.public_id, amount=amount)
     return payment
+
+
+def confirm_free(deps: Deps, reservation_id: int, *, actor: str) -> None:
+    """Confirm a pending stay whose total is 0. NotFree for any other."""
+    with transaction():
+        reservation = lock(Reservation, reservation_id)
+        if reservation.status != "pending" or reservation.total != 0:
+            raise NotFree
+        state.move(reservation, "confirmed", actor=actor, cause="nothing to pay", now=deps.now())
 
 
 def _check(reservation: Reservation, amount: int) -> None:

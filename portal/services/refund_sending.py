@@ -2,7 +2,7 @@
 and backups get restored, but a refund that exists is found by our id in its metadata."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -12,7 +12,7 @@ from portal.deps import Deps
 from portal.gateways.stripe_gateway import ApiKeyRefused, KeyInFlight, StripeError, StripeRefused, StripeUnavailable
 from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Payment, Refund, Reservation
-from portal.services import refunds, state
+from portal.services import money_back, refunds, state
 from portal.services.alerts import raise_alert
 from portal.services.due import is_due
 
@@ -97,8 +97,19 @@ def _claim(deps: Deps, refund: Refund) -> bool:
     now = deps.now()
     with transaction():
         mine = (Refund.id == refund.id) & _is_due(deps) & (Refund.status << ("todo", "sent"))
-        pause = max(CLAIMED_FOR, min(LONGEST_PAUSE, timedelta(minutes=2 ** min(refund.tries, 10))))
-        return bool(Refund.update(next_try_at=now + pause, tries=Refund.tries + 1).where(mine).execute())
+        return bool(Refund.update(next_try_at=now + _pause(refund.tries), tries=Refund.tries + 1).where(mine).execute())
+
+
+def _pause(tries: int) -> timedelta:
+    """From a try to the next one, after so many before it."""
+    return max(CLAIMED_FOR, min(LONGEST_PAUSE, timedelta(minutes=2 ** min(tries, 10))))
+
+
+def may_be_under_way(refund: Refund, now: datetime) -> bool:
+    """Whether its last try began so short a time ago that it may still be on its way to Stripe."""
+    if refund.tries == 0 or refund.next_try_at is None:
+        return False
+    return bool(now < refund.next_try_at - _pause(refund.tries - 1) + CLAIMED_FOR)
 
 
 def _decide(deps: Deps, refund: Refund, listed: Iterable[RefundSeen]) -> Refund | None:
@@ -113,11 +124,11 @@ def _decide(deps: Deps, refund: Refund, listed: Iterable[RefundSeen]) -> Refund 
         if row.status not in ("todo", "sent"):
             return None
         unsent = row.first_sent_at is None or now - row.first_sent_at > NEVER_MADE_AFTER
-        if refunds.owed(row) != row.amount:
+        if money_back.of_payment(row.payment).owed(row) != row.amount:
             if unsent:
                 refunds.resize(deps, row)
             return None
-        if refunds.dispute_of(payment):
+        if money_back.dispute_of(payment):
             return None
         first = row.first_sent_at or now
         if row.status == "todo":
@@ -141,6 +152,7 @@ def _note_refusal(deps: Deps, refund: Refund, refusal: StripeRefused) -> None:
             "refund refused by Stripe",
             refund.public_id,
             now=deps.now(),
+            reservation=refund.payment.reservation,
             payment=refund.payment,
             code=refusal.code,
             amount=refund.amount,

@@ -1,69 +1,16 @@
 """Money on its way back: the rows, what they have to be, and what Stripe says has become of them."""
 
 import structlog
-from peewee import fn
 
-from portal.db import lock, must_be_in_transaction, transaction
+from portal.db import lock, must_be_in_transaction
 from portal.deps import Deps
 from portal.domain import states
-from portal.domain.refund_sums import Returnable, still_owed
 from portal.gateways.stripe_seen import RefundSeen
-from portal.models import Cancellation, Dispute, Payment, Refund, Reservation
-from portal.services import mails, public_ids, state
+from portal.models import Payment, Refund, Reservation
+from portal.services import mails, money_back, public_ids, state
 from portal.services.alerts import raise_alert
 
 log = structlog.get_logger()
-
-
-class BadRefund(Exception):
-    """A refund that cannot be made; the text says why, and that nothing was sent."""
-
-
-# Sums ---------------------------------------------------------------------------------------------------------------
-
-
-def on_its_way(payment: Payment, *, but: Refund | None = None) -> int:
-    """Refunds of this payment that have not failed, in minor units, by whomever they were made."""
-    mine = (Refund.payment == payment.id) & Refund.status.not_in(states.ENDED_REFUND)
-    if but is not None:
-        mine &= Refund.id != but.id
-    return int(Refund.select(fn.COALESCE(fn.SUM(Refund.amount), 0)).where(mine).scalar())
-
-
-def back(payment: Payment, *, but: Refund | None = None) -> int:
-    """What has gone back or is on its way; a lost dispute took the whole payment."""
-    received = payment.received_amount or payment.amount
-    return received if dispute_of(payment) == "lost" else on_its_way(payment, but=but)
-
-
-def dispute_of(payment: Payment) -> str | None:
-    """lost, open, or None: nothing that stands in a refund's way. An inquiry (`warning_…`) does not."""
-    found = {row.status for row in Dispute.select(Dispute.status).where(Dispute.payment == payment.id)}
-    if "lost" in found:
-        return "lost"
-    return "open" if any(not s.startswith("warning_") and s not in ("won", "prevented") for s in found) else None
-
-
-def kept_payments(reservation: Reservation) -> list[Payment]:
-    """In the order in which they give money back: cards first, the newest first, then cash."""
-    kept = Payment.select().where((Payment.reservation == reservation.id) & (Payment.disposition == "kept"))
-    return list(kept.order_by(Payment.provider.desc(), Payment.session_number.desc()))
-
-
-def returnable(reservation: Reservation) -> list[Returnable]:
-    return [Returnable(p.id, p.received_amount or p.amount, back(p)) for p in kept_payments(reservation)]
-
-
-def owed(refund: Refund) -> int:
-    """What this refund has to be now."""
-    payment = refund.payment
-    left = (payment.received_amount or payment.amount) - back(payment, but=refund)
-    target_left = None
-    if refund.kind == "policy":
-        target = Cancellation.get(Cancellation.reservation == payment.reservation_id).refund_target
-        kept = kept_payments(payment.reservation)
-        target_left = target - sum(back(p, but=refund) for p in kept)
-    return still_owed(refund.kind, refund.amount, left, target_left)
 
 
 # Rows ---------------------------------------------------------------------------------------------------------------
@@ -107,7 +54,7 @@ def insert(
 def resize(deps: Deps, refund: Refund) -> None:
     """The sum changed before it was sent: this row is canceled, and one of the right sum takes its place."""
     must_be_in_transaction()
-    now_owed = owed(refund)
+    now_owed = money_back.of_payment(refund.payment).owed(refund)
     if now_owed == refund.amount:
         return
     state.move(refund, "canceled", actor="portal", cause="sum changed before sending", now=deps.now())
@@ -214,7 +161,7 @@ def _owe_again(deps: Deps, payment: Payment, ended: Refund) -> None:
     automatic = (Refund.payment == payment.id) & (Refund.kind << ("policy", "returned"))
     ours = list(Refund.select().where(automatic).order_by(Refund.id))
     given_up = [row for row in ours if row.status == "canceled" and row.stripe_id is None]
-    amount = owed(given_up[-1]) if given_up else 0
+    amount = money_back.of_payment(payment).owed(given_up[-1]) if given_up else 0
     under_way = [row for row in ours if row.status not in states.ENDED_REFUND]
     if not amount or any(row.status == "todo" for row in under_way):  # one that still waits is measured when it is sent
         return
@@ -231,76 +178,3 @@ def _owe_again(deps: Deps, payment: Payment, ended: Refund) -> None:
         return
     last = given_up[-1]
     insert(deps, payment, kind=last.kind, amount=amount, reason=last.reason, requested_by=last.requested_by)
-
-
-# What staff do ------------------------------------------------------------------------------------------------------
-
-
-def find_refundable(public_id: str) -> Payment:
-    """LookupError for a payment that does not exist; BadRefund for one that no money of can go back."""
-    payment: Payment | None = Payment.get_or_none(Payment.public_id == public_id.strip().upper())
-    if payment is None:
-        raise LookupError(f"there is no payment {public_id}")
-    if payment.disposition != "kept":
-        raise BadRefund(f"{payment.public_id} is not a payment that the hotel kept. Nothing was refunded.")
-    return payment
-
-
-def refund_by_staff(deps: Deps, payment_id: int, amount: int, *, reason: str, actor: str) -> Refund:
-    """Write down a refund of `amount` (minor units) that staff decided on; the stay is left as it is."""
-    with transaction():
-        found = Payment.get_by_id(payment_id)
-        lock(Reservation, found.reservation_id)
-        payment = lock(Payment, payment_id)
-        left = (payment.received_amount or payment.amount) - back(payment)
-        if dispute_of(payment):
-            raise BadRefund(
-                "The guest's bank disputes this payment, so it cannot be refunded now. Nothing was refunded."
-            )
-        if not 0 < amount <= left:
-            currency = payment.received_currency or payment.currency
-            raise BadRefund(
-                f"At most {left} of {payment.public_id} can go back, not {amount} ({currency}, minor units). "
-                "Nothing was refunded."
-            )
-        return insert(deps, payment, kind="staff", amount=amount, reason=reason, requested_by=actor)
-
-
-def retry(deps: Deps, refund_id: int, *, actor: str) -> Refund:
-    """A new row for a refund that failed, once, and never beside another that does the same."""
-    with transaction():
-        found = Refund.get_by_id(refund_id)
-        lock(Reservation, found.payment.reservation_id)
-        payment = lock(Payment, found.payment_id)
-        old = lock(Refund, refund_id)
-        kind, amount = _what_to_retry(payment, old)
-        return insert(deps, payment, kind=kind, amount=amount, reason=old.reason, requested_by=actor, retry_of=old)
-
-
-def _what_to_retry(payment: Payment, old: Refund) -> tuple[str, int]:
-    if old.status not in states.ENDED_REFUND or old.stripe_id is None:
-        raise BadRefund(f"{old.public_id} has not failed at the bank, so there is nothing to try again.")
-    if Refund.get_or_none(Refund.retry_of == old.id):
-        raise BadRefund(f"{old.public_id} has been tried again already.")
-    if dispute_of(payment):
-        raise BadRefund("The guest's bank disputes this payment, so it cannot be refunded now.")
-    kind = "staff" if old.kind == "external" else old.kind
-    same = (Refund.payment == payment.id) & (Refund.kind << ("policy", "returned"))
-    if kind != "staff" and Refund.get_or_none(same & Refund.status.not_in(states.ENDED_REFUND)):
-        raise BadRefund("Another refund of this payment is on its way already.")
-    old.kind = kind
-    amount = min(old.amount, owed(old))
-    if amount <= 0:
-        raise BadRefund("Nothing is left to send back.")
-    return kind, amount
-
-
-def mark_handed_back(deps: Deps, refund_id: int, *, actor: str) -> None:
-    """Cash or a transfer has been given back by hand."""
-    with transaction():
-        found = Refund.get_by_id(refund_id)
-        lock(Reservation, found.payment.reservation_id)
-        refund = lock(Refund, refund_id)
-        if refund.provider != "offline" or refund.status != "todo":
-            raise BadRefund(f"{refund.public_id} is not a sum to hand back.")
-        state.move(refund, "succeeded", actor=actor, cause="handed back", now=deps.now())

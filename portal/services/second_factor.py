@@ -111,7 +111,7 @@ def _use_recovery_code(deps: Deps, person: Staff, code: str) -> bool:
     letters = re.sub(r"[^a-z0-9]", "", code.casefold())
     if len(letters) != 16:
         return False
-    mine = (RecoveryCode.staff == person.id) & (RecoveryCode.code_hash == _hash(letters))
+    mine = (RecoveryCode.staff == person.id) & (RecoveryCode.code_hash == passwords.hash_token(letters))
     with transaction():
         unused = mine & RecoveryCode.used_at.is_null()
         return bool(RecoveryCode.update(used_at=deps.now()).where(unused).execute())
@@ -122,10 +122,6 @@ def _replace_recovery_codes(person: Staff, many: int) -> list[str]:
     codes = [passwords.new_recovery_code() for _ in range(many)]
     RecoveryCode.delete().where(RecoveryCode.staff == person.id).execute()
     RecoveryCode.insert_many(
-        [{"staff": person.id, "code_hash": _hash(code.replace("-", ""))} for code in codes]
+        [{"staff": person.id, "code_hash": passwords.hash_token(code.replace("-", ""))} for code in codes]
     ).execute()
     return codes
-
-
-def _hash(letters: str) -> str:
-    return hashlib.sha256(letters.encode()).hexdigest()

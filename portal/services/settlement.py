@@ -13,7 +13,7 @@ from portal.domain import attempts, hotel_time, states
 from portal.domain.settlement import Money, Standing, Verdict, judge
 from portal.gateways.stripe_seen import PaymentSeen
 from portal.models import Hotel, Payment, Reservation
-from portal.services import hotels, mails, nights, payments, receipts, refunds, state
+from portal.services import hotels, mails, money_back, nights, payments, receipts, refunds, state
 from portal.services.alerts import raise_alert
 
 log = structlog.get_logger()
@@ -152,7 +152,7 @@ def _take_money(
         reservation.check_in,
         hotel_time.hotel_date(deps.now(), hotel.timezone),
     )
-    known_back = max(seen.refunded, refunds.on_its_way(payment))  # a webhook's body does not tell what went back
+    known_back = max(seen.refunded, money_back.on_its_way(payment))  # a webhook's body does not tell what went back
     verdict = judge(standing, payment.amount, Money(seen.amount, seen.currency, known_back))
     if verdict is Verdict.KEEP_IF_FREE:
         verdict = Verdict.KEEP if nights.take_nights(reservation) else Verdict.TOO_LATE
@@ -183,7 +183,7 @@ def _give_back(
 ) -> None:
     """Money that may not be kept: the refund is written down in the same transaction, and a person is told."""
     _succeed(deps, payment, seen, "returned", cause)
-    left, now = seen.amount - max(seen.refunded, refunds.on_its_way(payment)), deps.now()
+    left, now = seen.amount - max(seen.refunded, money_back.on_its_way(payment)), deps.now()
     if left > 0:
         refunds.insert(deps, payment, kind="returned", amount=left, reason=verdict.value, requested_by="portal")
     mails.queue(

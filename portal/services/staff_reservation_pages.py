@@ -1,10 +1,12 @@
 """What staff see of one reservation: the stay, every movement of its money, what was done to it, and the mails sent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from portal.deps import Deps
 from portal.models import Alert, AuditLog, Dispute, Note, OutgoingMail, Payment, Refund, Reservation
-from portal.services import notes
+from portal.services import alert_lines, notes, staff_accounts
+from portal.services.alert_lines import AlertLine
 from portal.services.guest_pages import StayPage, read_stay
 
 MOST = 200
@@ -13,15 +15,17 @@ MOST = 200
 
 @dataclass(frozen=True)
 class ReservationPage:
-    """Payments, refunds, log entries and mails with the newest first; notes as a story, with the newest last."""
+    """Payments, refunds, log entries and mails with the newest first; notes as a story, with the newest last. `people`:
+    "staff 3" → name."""
 
+    people: dict[str, str]
     stay: StayPage
     payments: list[Payment]
     refunds: list[Refund]
     disputes: list[Dispute]
     log: list[AuditLog]
     mails: list[OutgoingMail]
-    alerts: list[Alert]
+    alerts: list[AlertLine]
     notes: list[Note]
 
 
@@ -32,26 +36,32 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
     )
     ids = [payment.id for payment in payments]
     refunds = list(Refund.select(Refund, Payment).join(Payment).where(Payment.id << ids).order_by(Refund.id.desc()))
+    log = _log(reservation, payments, refunds)
+    actors = [*(entry.actor for entry in log), *(refund.requested_by for refund in refunds)]
     return ReservationPage(
+        people=staff_accounts.names_of(actors),
         stay=read_stay(deps, reservation),
         payments=payments,
         refunds=refunds,
         disputes=list(Dispute.select().where(Dispute.payment << ids).order_by(Dispute.id.desc())),
-        log=_log(reservation, payments, refunds),
+        log=log,
         mails=list(
             OutgoingMail.select()
             .where(OutgoingMail.reservation == reservation.id)
             .order_by(OutgoingMail.id.desc())
             .limit(MOST)
         ),
-        alerts=list(
-            Alert.select()
-            .where((Alert.reservation == reservation.id) & Alert.closed_at.is_null())
-            .order_by(Alert.id.desc())
-            .limit(MOST)
-        ),
+        alerts=alert_lines.to_lines(_open_alerts(reservation, ids)),
         notes=notes.list_notes(reservation, most=MOST),
     )
+
+
+def _open_alerts(reservation: Reservation, payment_ids: list[int]) -> Iterable[Alert]:
+    about = (Alert.reservation == reservation.id) | (Alert.payment << payment_ids)
+    found: Iterable[Alert] = (
+        alert_lines.with_stays().where(about & Alert.closed_at.is_null()).order_by(Alert.id.desc()).limit(MOST)
+    )
+    return found
 
 
 def _log(reservation: Reservation, payments: list[Payment], refunds: list[Refund]) -> list[AuditLog]:

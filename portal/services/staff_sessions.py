@@ -1,12 +1,12 @@
 """Sign-ins of staff: one row each, so that each can be ended by itself, from any web process, at once."""
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
 from portal.db import transaction
 from portal.deps import Deps
 from portal.models import Staff, StaffSession
+from portal.services import passwords
 
 LASTS = timedelta(hours=12)
 """A sign-in ends after this, however busy it is."""
@@ -23,7 +23,7 @@ def start(deps: Deps, staff: Staff, *, device: str = "") -> str:
     with transaction():
         StaffSession.create(
             staff=staff,
-            token_hash=_hash(token),
+            token_hash=passwords.hash_token(token),
             created_at=now,
             last_seen_at=now,
             password_at=now,
@@ -39,7 +39,7 @@ def find(deps: Deps, token: str) -> StaffSession | None:
     found: StaffSession | None = (
         StaffSession.select(StaffSession, Staff)
         .join(Staff)
-        .where((StaffSession.token_hash == _hash(token)) & StaffSession.ended_at.is_null())
+        .where((StaffSession.token_hash == passwords.hash_token(token)) & StaffSession.ended_at.is_null())
         .first()
     )
     if found is None or not _holds(found, now):
@@ -93,7 +93,3 @@ def open_sessions(deps: Deps, staff: Staff) -> list[StaffSession]:
         .order_by(StaffSession.last_seen_at.desc(), StaffSession.id.desc())
     )
     return [row for row in rows if _holds(row, deps.now())]
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

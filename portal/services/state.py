@@ -5,7 +5,8 @@ from typing import Any
 
 from portal.db import must_be_in_transaction
 from portal.domain import states
-from portal.models import AuditLog, Payment, Refund, Reservation
+from portal.models import Payment, Refund, Reservation
+from portal.services import audit
 
 _EDGES: dict[type, states.Edges] = {
     Reservation: states.RESERVATION,
@@ -47,16 +48,8 @@ def move(row: Stateful, new: str, *, actor: str, cause: str, now: datetime, **al
 
 
 def _audit(row: Stateful, old: str | None, actor: str, cause: str, now: datetime) -> None:
-    must_be_in_transaction()
-    AuditLog.insert(
-        entity=type(row).__name__.lower(),
-        entity_id=_name(row),
-        from_state=old,
-        to_state=row.status,
-        actor=actor,
-        cause=cause,
-        at=now,
-    ).execute()
+    entity = type(row).__name__.lower()
+    audit.write(entity, _name(row), from_state=old, to_state=row.status, actor=actor, cause=cause, now=now)
 
 
 def _name(row: Stateful) -> str:

@@ -24,7 +24,7 @@ from portal.gateways.stripe_seen import (
     RefundSeen,
 )
 from portal.models import Payment, Reservation, WebhookEvent
-from portal.services import disputes, refunds, settlement
+from portal.services import disputes, money_back, refunds, settlement
 from portal.services.alerts import raise_alert
 from portal.services.due import is_due
 from portal.services.settlement import SKIPPED
@@ -99,7 +99,7 @@ def _compare_refunds(_: Deps, event: EventSeen) -> str:
     if not isinstance(seen, ChargeSeen) or not seen.payment_intent_id:
         return SKIPPED
     payment = Payment.get_or_none(Payment.payment_intent_id == seen.payment_intent_id)
-    return settlement.SUCCESS if payment and refunds.on_its_way(payment) >= seen.refunded else settlement.PENDING
+    return settlement.SUCCESS if payment and money_back.on_its_way(payment) >= seen.refunded else settlement.PENDING
 
 
 HANDLERS: dict[str, Callable[[Deps, EventSeen], str]] = {

@@ -1,6 +1,6 @@
 """What every view needs: the parts that services work with, and the hotel."""
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 
 from portal.deps import Deps
 from portal.models import Hotel
@@ -14,6 +14,11 @@ def set_deps(app: Flask, deps: Deps) -> None:
 def get_deps() -> Deps:
     deps: Deps = current_app.extensions["portal.deps"]
     return deps
+
+
+def visitor_address() -> str:
+    """Where the request comes from, as throttles count it; proxies in front are taken off (PROXY_COUNT)."""
+    return request.remote_addr or ""
 
 
 def get_hotel() -> Hotel:

@@ -11,6 +11,8 @@ from portal.settings import Settings
 from portal.web.sessions import SessionsByPath
 
 LARGEST_FORM = 64 * 1024
+LARGEST_UPLOAD = 1024 * 1024
+"""More than a logo may have, so that the form can say what is wrong with a picture that is somewhat too large."""
 csrf = CSRFProtect()
 
 
@@ -36,11 +38,17 @@ def register(app: Flask, settings: Settings) -> None:
     if settings.proxy_count:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(_allow_upload)  # before the CSRF check reads the form
     app.before_request(_open_connection)
     app.teardown_request(_close_connection)
     csrf.init_app(app)
     headers = _headers(settings)
     app.after_request(lambda response: _add_headers(response, headers))
+
+
+def _allow_upload() -> None:
+    if request.endpoint == "staff.settings_upload_logo":
+        request.max_content_length = LARGEST_UPLOAD
 
 
 def _open_connection() -> None:
@@ -74,8 +82,13 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 
 def _add_headers(response: Response, headers: dict[str, str]) -> Response:
+    # The hotel's theme and logo: how long they keep, and that a picture may do nothing at all, they say themselves.
+    says_itself = request.blueprint == "look" and response.status_code < 400
     for name, value in headers.items():
-        response.headers[name] = value
+        if not (says_itself and name in response.headers):
+            response.headers[name] = value
+    if says_itself:
+        return response
     if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store"
     elif "v" in request.args:

@@ -7,8 +7,9 @@ import pytest
 import requests
 
 from portal.models import Cancellation, Payment, Refund, Reservation
-from portal.services import cancellations, refund_sending, refunds, webhook_events
+from portal.services import cancellations, refund_sending, staff_refunds, webhook_events
 from portal.services.cancellations import MayNotCancel, QuoteChanged
+from portal.services.money_back import MoneyBack
 from stripe_simulator import Control
 from tests.actors import Guest, rows
 from tests.concurrency.together import all_well, at_once
@@ -129,12 +130,12 @@ def test_a_dashboard_refund_is_heard_of_between_cancelling_and_sending(
 
 
 def test_staff_refund_while_the_guest_cancels(hotel: Hotelier, paid: Reservation) -> None:
-    payment = refunds.kept_payments(paid)[0]
+    payment = MoneyBack(paid).kept[0]
 
     def staff() -> Any:
         try:
-            return refunds.refund_by_staff(hotel.deps, payment.id, 30_000, reason="", actor="staff")
-        except refunds.BadRefund as why:
+            return staff_refunds.refund_by_staff(hotel.deps, payment.id, 30_000, reason="", actor="staff")
+        except staff_refunds.BadRefund as why:
             return why
 
     at_once([staff, cancels(hotel, paid)])
@@ -152,7 +153,7 @@ def test_two_members_of_staff_try_a_failed_refund_again_together(hotel: Hotelier
     (old,) = rows(Refund)
     hotel.stripe.move_refund(old.stripe_id, "failed")
     hotel.hears()
-    outcomes = at_once([lambda: refunds.retry(hotel.deps, old.id, actor="staff")] * 6)
+    outcomes = at_once([lambda: staff_refunds.retry(hotel.deps, old.id, actor="staff")] * 6)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadRefund"] * 5 + ["Refund"]
     hotel.works()
     assert refunds_of(paid) == [("policy", WHOLE, "failed"), ("policy", WHOLE, "succeeded")]

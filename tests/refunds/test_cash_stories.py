@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from portal.models import Alert, Payment, Refund, Reservation
-from portal.services import offline_payments, refunds
+from portal.services import offline_payments, staff_refunds
 from portal.services.offline_payments import BadOfflinePayment
-from portal.services.refunds import BadRefund
+from portal.services.staff_refunds import BadRefund
 from tests.actors import Guest, rows
 from tests.refunds.hotel import WHOLE, Hotelier, alerts, refunds_of, status
 
@@ -84,10 +84,10 @@ def test_more_than_the_card_gave_is_handed_back_in_cash(
     assert "The hotel hands it back" in page.text
     assert "It shows on your card statement" not in page.text
 
-    refunds.mark_handed_back(hotel.deps, by_hand.id, actor="staff")
+    staff_refunds.mark_handed_back(hotel.deps, by_hand.id, actor="staff")
     assert refunds_of(reservation) == [("policy", 12_500, "succeeded"), ("policy", 100_000, "succeeded")]
     with pytest.raises(BadRefund, match="not a sum to hand back"):
-        refunds.mark_handed_back(hotel.deps, by_hand.id, actor="staff")
+        staff_refunds.mark_handed_back(hotel.deps, by_hand.id, actor="staff")
     hotel.hears()
     hotel.books_are_right()
 

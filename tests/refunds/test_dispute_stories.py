@@ -6,8 +6,9 @@ import pytest
 
 from portal.models import Alert, Refund, Reservation
 from portal.services import alerts as alerts_service
-from portal.services import refund_sending, refunds
-from portal.services.refunds import BadRefund
+from portal.services import refund_sending, staff_refunds
+from portal.services.money_back import MoneyBack
+from portal.services.staff_refunds import BadRefund
 from tests.actors import Guest, rows
 from tests.refunds.hotel import WHOLE, Hotelier, alerts, disputes, refunds_of, status
 
@@ -76,7 +77,7 @@ def test_a_lost_dispute_ends_the_refund_that_waits(hotel: Hotelier, disputed: Re
     assert refunds_of(disputed) == [("policy", WHOLE, "canceled")]
     assert hotel.sent() == []
     with pytest.raises(BadRefund):
-        refunds.refund_by_staff(hotel.deps, rows(Refund)[0].payment_id, 1, reason="", actor="staff")
+        staff_refunds.refund_by_staff(hotel.deps, rows(Refund)[0].payment_id, 1, reason="", actor="staff")
     hotel.books_are_right()
 
 
@@ -133,9 +134,9 @@ def test_a_dispute_after_the_refund_is_told_and_the_refund_stays(hotel: Hotelier
 
 
 def test_staff_cannot_refund_what_a_bank_disputes(hotel: Hotelier, disputed: Reservation) -> None:
-    payment = refunds.kept_payments(disputed)[0]
+    payment = MoneyBack(disputed).kept[0]
     with pytest.raises(BadRefund, match="disputes this payment"):
-        refunds.refund_by_staff(hotel.deps, payment.id, 1_000, reason="kindness", actor="staff")
+        staff_refunds.refund_by_staff(hotel.deps, payment.id, 1_000, reason="kindness", actor="staff")
     assert rows(Refund) == []
     hotel.books_are_right()
 

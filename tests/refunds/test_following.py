@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from portal.models import Payment, Refund, Reservation
-from portal.services import cancellations, refund_sending, refunds
+from portal.services import cancellations, refund_sending, staff_refunds
+from portal.services.money_back import MoneyBack
 from stripe_simulator import Control
 from tests.actors import rows
 from tests.refunds.hotel import SUCCEEDS_LATER, WHOLE, Hotelier, alerts, only_refund, refunds_of, status
@@ -64,7 +65,7 @@ def test_only_our_own_question_takes_a_refund_from_requires_action_back_to_pendi
     hotel.hears(reverse=True)
     assert refunds_of(reservation) == [("policy", WHOLE, "canceled")]
     assert alerts() == ["refund failed"]
-    again = refunds.retry(hotel.deps, only_refund().id, actor="staff")
+    again = staff_refunds.retry(hotel.deps, only_refund().id, actor="staff")
     assert again.retry_of_id == only_refund_canceled().id
     refund_sending.send_due(hotel.deps)
     hotel.works(minutes=5)
@@ -83,31 +84,31 @@ def test_no_retry_beside_another_refund_of_the_same_payment(hotel: Hotelier, pai
     failed = only_refund()
     hotel.stripe.move_refund(str(failed.stripe_id), "failed")
     hotel.hears()
-    refunds.retry(hotel.deps, failed.id, actor="staff")
+    staff_refunds.retry(hotel.deps, failed.id, actor="staff")
     second = rows(Refund)[-1]
     refund_sending.send_due(hotel.deps)
     hotel.stripe.move_refund(str(Refund.get_by_id(second.id).stripe_id), "failed")
     hotel.hears()
-    refunds.retry(hotel.deps, second.id, actor="staff")
-    with pytest.raises(refunds.BadRefund):
-        refunds.retry(hotel.deps, second.id, actor="staff")
-    with pytest.raises(refunds.BadRefund):
-        refunds.retry(hotel.deps, failed.id, actor="staff")
+    staff_refunds.retry(hotel.deps, second.id, actor="staff")
+    with pytest.raises(staff_refunds.BadRefund):
+        staff_refunds.retry(hotel.deps, second.id, actor="staff")
+    with pytest.raises(staff_refunds.BadRefund):
+        staff_refunds.retry(hotel.deps, failed.id, actor="staff")
     hotel.works()
     assert [state for _, _, state in refunds_of(paid)] == ["failed", "failed", "succeeded"]
     hotel.books_are_right()
 
 
 def test_staff_refund_a_part_and_a_cancellation_gives_the_rest(hotel: Hotelier, paid: Reservation) -> None:
-    payment = refunds.kept_payments(paid)[0]
-    refunds.refund_by_staff(hotel.deps, payment.id, 12_500, reason="no hot water", actor="staff")
+    payment = MoneyBack(paid).kept[0]
+    staff_refunds.refund_by_staff(hotel.deps, payment.id, 12_500, reason="no hot water", actor="staff")
     assert cancellations.quote(hotel.deps, Reservation.get_by_id(paid.id)).due == 100_000, (
         "what waits to be sent counts"
     )
     refund_sending.send_due(hotel.deps)
     assert status(paid) == ("confirmed", WHOLE)
-    with pytest.raises(refunds.BadRefund, match="At most 100000"):
-        refunds.refund_by_staff(hotel.deps, payment.id, 100_001, reason="", actor="staff")
+    with pytest.raises(staff_refunds.BadRefund, match="At most 100000"):
+        staff_refunds.refund_by_staff(hotel.deps, payment.id, 100_001, reason="", actor="staff")
     hotel.cancels(paid)
     assert refunds_of(paid) == [("staff", 12_500, "succeeded"), ("policy", 100_000, "succeeded")]
     hotel.hears()

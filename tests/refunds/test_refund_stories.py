@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from portal.models import Alert, OutgoingMail, Refund, Reservation, RoomNight
-from portal.services import cancellations, refund_sending, refunds
-from portal.services.refunds import BadRefund
+from portal.services import cancellations, refund_sending, staff_refunds
+from portal.services.staff_refunds import BadRefund
 from tests.actors import Guest, rows
 from tests.refunds.hotel import FAILS_LATER, WHOLE, Hotelier, alerts, cancellation_of, only_refund, refunds_of, status
 
@@ -29,7 +29,7 @@ def failed(hotel: Hotelier, make_reservation: Make) -> Reservation:
 def test_a_refund_that_failed_after_it_succeeded_is_sent_again_by_staff(hotel: Hotelier, failed: Reservation) -> None:
     assert alerts() == ["refund failed"]
     assert [mail.kind for mail in rows(OutgoingMail)][-1] == "refund_failed"
-    again = refunds.retry(hotel.deps, only_refund().id, actor="staff")
+    again = staff_refunds.retry(hotel.deps, only_refund().id, actor="staff")
     refund_sending.send_due(hotel.deps, failed)
     assert refunds_of(failed) == [("policy", WHOLE, "failed"), ("policy", WHOLE, "succeeded")]
     first, second = hotel.sent()
@@ -41,9 +41,9 @@ def test_a_refund_that_failed_after_it_succeeded_is_sent_again_by_staff(hotel: H
 
 def test_a_refund_that_failed_is_tried_again_once_only(hotel: Hotelier, failed: Reservation) -> None:
     old = only_refund()
-    refunds.retry(hotel.deps, old.id, actor="staff")
+    staff_refunds.retry(hotel.deps, old.id, actor="staff")
     with pytest.raises(BadRefund, match="tried again already"):
-        refunds.retry(hotel.deps, old.id, actor="staff")
+        staff_refunds.retry(hotel.deps, old.id, actor="staff")
     assert len(rows(Refund)) == 2
     refund_sending.send_due(hotel.deps)
     hotel.hears()
@@ -51,12 +51,12 @@ def test_a_refund_that_failed_is_tried_again_once_only(hotel: Hotelier, failed: 
 
 
 def test_a_second_try_that_fails_too_can_be_tried_a_third_time(hotel: Hotelier, failed: Reservation) -> None:
-    refunds.retry(hotel.deps, only_refund().id, actor="staff")
+    staff_refunds.retry(hotel.deps, only_refund().id, actor="staff")
     refund_sending.send_due(hotel.deps)
     hotel.works(days=3)  # nobody hears anything: the worker finds out
     assert [state for _, _, state in refunds_of(failed)] == ["failed", "failed"]
     last = rows(Refund)[-1]
-    refunds.retry(hotel.deps, last.id, actor="staff")
+    staff_refunds.retry(hotel.deps, last.id, actor="staff")
     refund_sending.send_due(hotel.deps)
     assert [state for _, _, state in refunds_of(failed)] == ["failed", "failed", "succeeded"]
     hotel.stripe.move_refund(hotel.stripe.truth()["refunds"][-1]["id"], "succeeded")
@@ -65,9 +65,9 @@ def test_a_second_try_that_fails_too_can_be_tried_a_third_time(hotel: Hotelier, 
 
 def test_a_refund_that_staff_paid_out_otherwise_is_not_tried_again(hotel: Hotelier, failed: Reservation) -> None:
     payment = only_refund().payment
-    refunds.refund_by_staff(hotel.deps, payment.id, WHOLE, reason="by hand", actor="staff")
+    staff_refunds.refund_by_staff(hotel.deps, payment.id, WHOLE, reason="by hand", actor="staff")
     with pytest.raises(BadRefund, match="Nothing is left"):
-        refunds.retry(hotel.deps, only_failed().id, actor="staff")
+        staff_refunds.retry(hotel.deps, only_failed().id, actor="staff")
     refund_sending.send_due(hotel.deps)
     assert sorted(refunds_of(failed)) == [("policy", WHOLE, "failed"), ("staff", WHOLE, "succeeded")]
     hotel.hears()
@@ -83,7 +83,7 @@ def only_failed() -> Refund:
 def test_a_refund_that_is_fine_cannot_be_tried_again(hotel: Hotelier, paid: Reservation) -> None:
     hotel.cancels(paid)
     with pytest.raises(BadRefund, match="has not failed"):
-        refunds.retry(hotel.deps, only_refund().id, actor="staff")
+        staff_refunds.retry(hotel.deps, only_refund().id, actor="staff")
     hotel.hears()
     hotel.books_are_right()
 

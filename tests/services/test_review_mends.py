@@ -17,6 +17,7 @@ from portal.services import (
     checkout,
     checkout_sessions,
     mails,
+    money_back,
     offline_payments,
     refund_sending,
     refunds,
@@ -185,7 +186,7 @@ def test_a_refund_that_went_out_although_its_row_was_given_up_is_counted(
     stripe.refund(str(payment.payment_intent_id), 1_000, metadata={"refund": given_up.public_id})
     heard(deps, payment)
     assert [(row.kind, row.status) for row in rows(Refund)] == [("staff", "canceled"), ("external", "succeeded")]
-    assert refunds.on_its_way(payment) == 1_000
+    assert money_back.on_its_way(payment) == 1_000
 
 
 def test_a_guest_who_is_paying_while_the_books_are_checked_is_no_finding(

@@ -53,6 +53,8 @@ def test_a_failed_refund_and_a_dispute_are_told_with_their_buttons(
         assert "Cleo Cancels" in page.text
         assert "€1,125.00" in page.text
         assert f"/staff/reservations/{stay.code}" in page.html
+        about = f"actions/retry-refund?of={rows(Refund)[0].public_id}"
+        assert page.link("Send the refund again") == f"/staff/reservations/{stay.code}/{about}"
         assert "Due " in page.text
     assert reception.goes_to("/staff/").text.index("A bank disputes") < reception.page.text.index("A refund failed")
     only = reception.goes_to("/staff/attention?kind=dispute")

@@ -20,7 +20,7 @@ HERE = "http://127.0.0.1:8000"
 
 SIGNED_OUT = ("staff.sign_in", "staff.sign_out", "staff.enrol", "staff.forgot", "staff.reset_password")
 """Endpoints, or beginnings of them, that somebody who is signed out may open: those of signing in."""
-MANAGERS = ("staff.people", "staff.add_person", "staff.person", "staff.change_person")
+MANAGERS = ("staff.settings", "staff.people", "staff.add_person", "staff.person", "staff.change_person")
 """Those that change how the house works."""
 
 

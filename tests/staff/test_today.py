@@ -35,6 +35,7 @@ def test_the_day_at_a_glance(
     assert "1 stay, 2 guests" in text
     assert "€1,455.00 received" in text
     assert "No hold runs out" not in text
+    assert reception.page.link("Send reminder").endswith("/actions/send-link")
     clock.advance(days=3)
     reception.takes_cookie({"token": staff_sessions.start(deps, reception.person)})
     text = reception.goes_to("/staff/").text

@@ -38,6 +38,7 @@ def test_messages_are_listed_and_one_that_waits_is_processed_again(
     assert "This message is done" in page.text
     assert payment.public_id in page.text
     assert stay.email not in page.html
+    assert page.link("Check with Stripe").endswith(f"{stay.code}/actions/check-with-stripe")
 
 
 def test_odd_addresses_and_many_messages(

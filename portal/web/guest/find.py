@@ -9,7 +9,7 @@ from portal.domain.guest_match import normalise_code
 from portal.errors import Refusal
 from portal.models import Reservation
 from portal.services import links, mails, reservations, throttle
-from portal.web.context import get_deps
+from portal.web.context import get_deps, visitor_address
 from portal.web.guest import access
 from portal.web.guest.blueprint import guest
 
@@ -88,7 +88,7 @@ def _count(limit: throttle.Limit, subject: str) -> None:
 
 
 def _visitor() -> str:
-    return throttle.subject_of_address(request.remote_addr or "")
+    return throttle.subject_of_address(visitor_address())
 
 
 def _typed() -> dict[str, str]:

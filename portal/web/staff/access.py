@@ -10,7 +10,7 @@ from portal import errors
 from portal.errors import Refusal
 from portal.models import Staff, StaffSession
 from portal.services import staff_accounts, staff_sessions
-from portal.web.context import get_deps
+from portal.web.context import get_deps, visitor_address
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -115,7 +115,7 @@ def confirm_password() -> str | None:
     typed = request.form.get("password", "")
     if not typed:
         return "missing"
-    if not staff_accounts.check_password_again(deps, found.staff, typed, address=request.remote_addr or ""):
+    if not staff_accounts.check_password_again(deps, found.staff, typed, address=visitor_address()):
         return "wrong"
     staff_sessions.note_password(deps, found)
     g.pop("staff_session", None)

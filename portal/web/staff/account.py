@@ -6,12 +6,10 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from portal.services import second_factor, staff_accounts, staff_sessions
-from portal.web.context import get_deps
+from portal.web.context import get_deps, visitor_address
 from portal.web.staff import access
 from portal.web.staff.account_forms import ChangePasswordForm
 from portal.web.staff.blueprint import staff
-
-LARGEST_ID = 2**31 - 1
 
 
 @staff.get("/account")
@@ -20,14 +18,14 @@ def account() -> str:
     return _page()
 
 
-@staff.post("/account/sign-ins/<int:session_id>")
+@staff.post("/account/sign-ins/<row:session_id>")
 @access.needs(access.RECEPTION)
 def end_sign_in(session_id: int) -> Response:
     """Ends one of one's own; ending the present one is signing out."""
     if session_id == access.current_session().id:
         access.sign_out()
         return redirect(url_for("staff.sign_in"), 303)
-    ended = session_id <= LARGEST_ID and staff_sessions.end(get_deps(), session_id, of=access.current_staff())
+    ended = staff_sessions.end(get_deps(), session_id, of=access.current_staff())
     flash(_("The sign-in is ended.") if ended else _("That sign-in had ended already."), "good")
     return redirect(url_for("staff.account"), 303)
 
@@ -73,7 +71,7 @@ def change_password() -> Response | str | tuple[str, int]:
 def _is_current(form: ChangePasswordForm) -> bool:
     """Whether the present password was typed; otherwise its field says so. Misses are counted."""
     typed = (form.current.data or "")[:1000]
-    person, address = access.current_staff(), request.remote_addr or ""
+    person, address = access.current_staff(), visitor_address()
     if typed and staff_accounts.check_password_again(get_deps(), person, typed, address=address):
         return True
     form.current.errors = [_("That is not your password.") if typed else _("Enter your present password.")]

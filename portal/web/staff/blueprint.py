@@ -3,12 +3,22 @@
 from typing import Any
 
 from flask import Blueprint, current_app, request, url_for
+from werkzeug.routing import IntegerConverter, Map
 
 from portal.services import alerts, health
 from portal.web.context import get_deps
 from portal.web.staff import access
 
+
+class RowNumber(IntegerConverter):
+    """`<row:…>` in an address: a number that a row can have. Larger ones are no page, and no database is asked."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=2**31 - 1)
+
+
 staff = Blueprint("staff", __name__, url_prefix="/staff")
+staff.record_once(lambda setup: setup.app.url_map.converters.update(row=RowNumber))
 staff.before_request(access.let_in)
 
 

@@ -15,8 +15,6 @@ from portal.web.staff import access
 from portal.web.staff.account_forms import NewPersonForm, PersonForm
 from portal.web.staff.blueprint import staff
 
-LARGEST_ID = 2**31 - 1
-
 Answer = Response | str | tuple[str, int]
 
 
@@ -48,13 +46,13 @@ def add_person() -> Answer:
     return _person_page(person, first_password=password)
 
 
-@staff.get("/settings/people/<int:staff_id>")
+@staff.get("/settings/people/<row:staff_id>")
 @access.needs(access.MANAGER)
 def person(staff_id: int) -> str:
     return _person_page(_find(staff_id))
 
 
-@staff.post("/settings/people/<int:staff_id>")
+@staff.post("/settings/people/<row:staff_id>")
 @access.needs(access.MANAGER)
 def change_person(staff_id: int) -> Answer:
     """What the pressed button says; 409 when nobody would be left who manages."""
@@ -106,7 +104,7 @@ def _show_problems(form: PersonForm, bad: BadStaff) -> None:
 
 
 def _find(staff_id: int) -> Staff:
-    found: Staff | None = Staff.get_or_none(Staff.id == staff_id) if staff_id <= LARGEST_ID else None
+    found: Staff | None = Staff.get_or_none(Staff.id == staff_id)
     if found is None:
         abort(404)
     return found

@@ -8,7 +8,7 @@ from portal.models import Reservation
 from portal.services import reservation_lists, staff_reservation_pages
 from portal.services import reservations as stays
 from portal.web.context import get_deps
-from portal.web.staff import access
+from portal.web.staff import access, actions
 from portal.web.staff.blueprint import staff
 
 
@@ -50,4 +50,5 @@ def reservation_page(found: Reservation, *, note_problem: str = "", note_typed: 
         reservation=found,
         note_problem=note_problem,
         note_typed=note_typed,
+        actions=actions.available(found),
     )

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from portal.models import Staff
 from portal.services import password_resets, passwords, second_factor, staff_accounts
-from portal.web.context import get_deps, get_hotel
+from portal.web.context import get_deps, get_hotel, visitor_address
 from portal.web.staff import access
 from portal.web.staff.account_forms import CodeForm, ForgotForm, NewPasswordForm, SignInForm
 from portal.web.staff.blueprint import staff
@@ -55,7 +55,7 @@ def sign_in_post() -> Answer:
     deps, form, wanted = get_deps(), SignInForm(), request.form.get("next", "")[:LONGEST_NEXT]
     if not form.validate():
         return _sign_in_page(form, wanted), 400
-    person = staff_accounts.check_password(deps, form.email.data, form.password.data, address=_visitor())
+    person = staff_accounts.check_password(deps, form.email.data, form.password.data, address=visitor_address())
     if person is None:
         form.password.errors = [_("That e-mail and password do not match. Check both.")]
         return _sign_in_page(form, wanted), 400
@@ -104,7 +104,7 @@ def sign_in_code_post() -> Answer:
         return _start_over()
     if not form.validate():
         return _code_page(form), 400
-    if not second_factor.is_right(get_deps(), pending.person, form.code.data, address=_visitor()):
+    if not second_factor.is_right(get_deps(), pending.person, form.code.data, address=visitor_address()):
         form.code.errors = [_("That code does not match, or was used before. Wait for the next one.")]
         return _code_page(form), 400
     access.sign_in(pending.person)
@@ -144,7 +144,7 @@ def enrol_post() -> Answer:
     if not form.validate():
         return _enrol_page(pending, form), 400
     key = second_factor.key_from(deps, pending.person, pending.nonce)
-    codes = second_factor.enrol(deps, pending.person, key, form.code.data, address=_visitor())
+    codes = second_factor.enrol(deps, pending.person, key, form.code.data, address=visitor_address())
     if codes is None:
         form.code.errors = [_("That code does not match. Check that your phone shows the right time.")]
         return _enrol_page(pending, form), 400
@@ -218,7 +218,7 @@ def forgot_post() -> Answer:
         return _forgot_page(form), 409
     if not form.validate():
         return _forgot_page(form), 400
-    password_resets.ask(get_deps(), form.email.data, address=_visitor())
+    password_resets.ask(get_deps(), form.email.data, address=visitor_address())
     flash(_("If somebody here has that e-mail, a link is on its way to it. It works for an hour."), "good")
     return redirect(url_for("staff.sign_in"), 303)
 
@@ -257,7 +257,3 @@ def _reset_page(token: str, form: NewPasswordForm) -> str:
 
 def _reset_over() -> tuple[str, int]:
     return render_template("staff/reset_password.html", form=None, token=""), 404
-
-
-def _visitor() -> str:
-    return request.remote_addr or ""

@@ -1,0 +1,116 @@
+"""Taking a guest's name, addresses and words out of a stay that is over. Sums, dates and receipts' numbers stay."""
+
+import importlib
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from portal.db import lock, must_be_in_transaction, transaction
+from portal.deps import Deps
+from portal.domain import hotel_time, states
+from portal.models import (
+    Alert,
+    Dispute,
+    Note,
+    OutgoingMail,
+    Payment,
+    Refund,
+    Reservation,
+    ReservationWord,
+    WebhookEvent,
+)
+from portal.services import audit, hotels, payments, settlement
+
+log = structlog.get_logger()
+
+NAME = "Anonymised guest"
+AFTER_LAST_REFUND = timedelta(days=30)
+"""Until then a bank may still send it back, and the guest has to be told."""
+
+
+class MayNotAnonymise(Exception):
+    """`why`: one of the words of `why_not`. Nothing was changed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def why_not(deps: Deps, reservation: Reservation) -> str | None:
+    """not over, done, payment, refund, dispute, alert, message, recent refund; or None: it may be done."""
+    if is_anonymous(reservation):
+        return "done"
+    if reservation.check_out > hotel_time.hotel_date(deps.now(), hotels.get_hotel().timezone):
+        return "not over"
+    if reservation.status == "pending" or payments.find_live(reservation):
+        return "payment"
+    return _money_open(deps, reservation)
+
+
+def is_anonymous(reservation: Reservation) -> bool:
+    return bool(reservation.email == _address(reservation))
+
+
+def _money_open(deps: Deps, reservation: Reservation) -> str | None:
+    mine = Payment.select(Payment.id).where(Payment.reservation == reservation.id)
+    of_mine = Refund.payment << mine
+    ended = (*states.ENDED_REFUND, "succeeded")
+    if Refund.select().where(of_mine & Refund.status.not_in(ended)).exists():
+        return "refund"
+    if Dispute.select().where((Dispute.payment << mine) & Dispute.status.not_in(states.ENDED_DISPUTE)).exists():
+        return "dispute"
+    about = (Alert.reservation == reservation.id) | (Alert.payment << mine)
+    if Alert.select().where(about & Alert.closed_at.is_null()).exists():
+        return "alert"
+    waiting = (WebhookEvent.reservation == reservation.id) | (WebhookEvent.payment << mine)
+    if WebhookEvent.select().where(waiting & WebhookEvent.processed_at.is_null()).exists():
+        return "message"
+    last = Refund.select(Refund.updated_at).where(of_mine).order_by(Refund.updated_at.desc()).first()
+    return "recent refund" if last and last.updated_at > deps.now() - AFTER_LAST_REFUND else None
+
+
+def anonymise(deps: Deps, reservation_id: int, *, actor: str) -> None:
+    """For good. MayNotAnonymise while anything about the guest's money is open."""
+    with transaction():
+        reservation = lock(Reservation, reservation_id)
+        if why := why_not(deps, reservation):
+            raise MayNotAnonymise(why)
+        reservation.guest_name, reservation.email, reservation.phone = NAME, _address(reservation), ""
+        Reservation.update(
+            guest_name=reservation.guest_name,
+            email=reservation.email,
+            phone="",
+            link_version=Reservation.link_version + 1,
+            updated_at=deps.now(),
+        ).where(Reservation.id == reservation.id).execute()
+        _clear_what_was_written(deps, reservation)
+        _index_again(reservation)
+        audit.note(reservation, actor=actor, cause="anonymised", now=deps.now())
+    log.info("reservation anonymised", reservation=reservation.code)
+
+
+def _address(reservation: Reservation) -> str:
+    """Unique, and in a domain that never exists."""
+    return f"{reservation.code.lower()}@anonymised.invalid"
+
+
+def _clear_what_was_written(deps: Deps, reservation: Reservation) -> None:
+    Note.update(text="").where(Note.reservation == reservation.id).execute()
+    mine = OutgoingMail.reservation == reservation.id
+    waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
+    OutgoingMail.update(given_up_at=deps.now(), error_message="anonymised").where(mine & waiting).execute()
+    OutgoingMail.update(recipient=reservation.email).where(mine).execute()
+    for payment in Payment.select().where((Payment.reservation == reservation.id) & Payment.params.is_null(False)):
+        Payment.update(params=settlement.without_email(payment)).where(Payment.id == payment.id).execute()
+
+
+def _index_again(reservation: Reservation) -> None:
+    """The words that staff find the stay by: its code alone is left."""
+    must_be_in_transaction()
+    ReservationWord.delete().where(ReservationWord.reservation == reservation.id).execute()
+    try:
+        index: Callable[[Reservation], None] = importlib.import_module("portal.services.reservation_search").index
+    except ModuleNotFoundError:
+        return
+    index(reservation)
