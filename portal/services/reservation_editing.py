@@ -193,7 +193,7 @@ def _after_change(reservation: Reservation) -> None:
 def _cause(before: dict[str, Any], after: dict[str, Any], changed: frozenset[str]) -> str:
     """For the audit log: which fields, and the sums of the price, but nothing about the guest."""
     old, new = (sum(line.amount for line in values["lines"]) for values in (before, after))
-    return f"edited: {_names(changed)}" + (f" ({old} to {new})" if old != new else "")
+    return f"edited: {_names(changed)}" + (f" (from {old} to {new} in minor units)" if old != new else "")
 
 
 def _names(changed: frozenset[str]) -> str:

@@ -262,7 +262,8 @@ def test_everything_about_an_unpaid_stay_can_be_changed(
         ("River room", str(changed.check_in + timedelta(days=1))),
     ]
     assert last_entry(stay) == (
-        "edited: guest name, e-mail, phone, adults, children, room, check-in, check-out, price, hold (112500 to 80000)"
+        "edited: guest name, e-mail, phone, adults, children, room, check-in, check-out, price, hold"
+        " (from 112500 to 80000 in minor units)"
     )
     assert "arvalho" not in in_audit_log()
     for odd, words in (("2020-01-01T10:00", "passed already"), ("2099-01-01T10:00", "after the stay"), ("x", "a day")):
