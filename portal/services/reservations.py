@@ -9,25 +9,40 @@ from portal.deps import Deps
 from portal.domain import guest_match, hotel_time
 from portal.models import Hotel, Reservation, ReservationLine, Room
 from portal.services import hotels, links, mails, nights, public_ids, state
-from portal.services.new_reservation import BadReservation, NewReservation
+from portal.services.new_reservation import BadReservation, NewLine, NewReservation
+
+
+class NightsTaken(BadReservation):
+    """Somebody has the room for some of the nights; `nights.find_clashes` tells who."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__({"room": f"{room.name} is not free for all of these nights"})
+        self.room = room
 
 
 def add_reservation(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:
-    """A pending reservation that owns its nights. BadReservation for an unknown room or nights that are taken."""
+    """A pending reservation that owns its nights. BadReservation for an unknown room, or one that is too small;
+    NightsTaken."""
     hotel, now = hotels.get_hotel(), deps.now()
     with transaction():
-        room = Room.get_or_none(Room.name == new.room)
-        if room is None:
-            raise BadReservation({"room": f"there is no room called {new.room}"})
-        if new.adults + new.children > room.capacity:
-            raise BadReservation({"room": f"{new.room} takes at most {room.capacity} guests"})
+        room = find_room_for(new)
         reservation = _insert(deps, hotel, room, new)
         if not nights.take_nights(reservation):
-            raise BadReservation({"room": f"{new.room} is not free for all of these nights"})
+            raise NightsTaken(room)
         state.begin(reservation, actor=actor, cause="reservation added", now=now)
         if new.send_link:
             mails.queue(deps, "private_link", f"{reservation.code}:added", reservation)
     return reservation
+
+
+def find_room_for(new: NewReservation) -> Room:
+    """The room with that name; BadReservation when there is none, or when so many guests do not fit in."""
+    room: Room | None = Room.get_or_none(Room.name == new.room)
+    if room is None:
+        raise BadReservation({"room": f"there is no room called {new.room}"})
+    if new.adults + new.children > room.capacity:
+        raise BadReservation({"room": f"{new.room} takes at most {room.capacity} guests"})
+    return room
 
 
 def _insert(deps: Deps, hotel: Hotel, room: Room, new: NewReservation) -> Reservation:
@@ -50,9 +65,14 @@ def _insert(deps: Deps, hotel: Hotel, room: Room, new: NewReservation) -> Reserv
         created_at=now,
         updated_at=now,
     )
-    for position, line in enumerate(new.lines):
-        ReservationLine.insert(reservation=reservation, position=position, **asdict(line)).execute()
+    write_lines(reservation, new.lines)
     return reservation
+
+
+def write_lines(reservation: Reservation, lines: tuple[NewLine, ...]) -> None:
+    """The price of a stay that has no lines yet, in the transaction that stores its total."""
+    for position, line in enumerate(lines):
+        ReservationLine.insert(reservation=reservation, position=position, **asdict(line)).execute()
 
 
 def get_by_code(code_text: str) -> Reservation:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from portal.deps import Deps
-from portal.models import Alert, AuditLog, Cancellation, Dispute, OutgoingMail, Payment, Refund, Reservation
-from portal.services import alert_lines, staff_accounts
+from portal.models import Alert, AuditLog, Cancellation, Dispute, Note, OutgoingMail, Payment, Refund, Reservation
+from portal.services import alert_lines, notes, staff_accounts
 from portal.services.alert_lines import AlertLine
 from portal.services.guest_pages import StayPage, read_stay
 
@@ -15,7 +15,8 @@ MOST = 200
 
 @dataclass(frozen=True)
 class ReservationPage:
-    """Payments, refunds, log entries and mails with the newest first. `people`: "staff 3" → name."""
+    """Payments, refunds, log entries and mails with the newest first; notes as a story, with the newest last. `people`:
+    "staff 3" → name."""
 
     people: dict[str, str]
     cancellation: Cancellation | None
@@ -26,6 +27,7 @@ class ReservationPage:
     log: list[AuditLog]
     mails: list[OutgoingMail]
     alerts: list[AlertLine]
+    notes: list[Note]
 
 
 def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
@@ -52,6 +54,7 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
             .limit(MOST)
         ),
         alerts=alert_lines.to_lines(_open_alerts(reservation, ids)),
+        notes=notes.list_notes(reservation, most=MOST),
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from flask import Flask, g
-from flask_babel import Babel
+from flask_babel import Babel, get_locale
 
 from portal.db import DatabaseBusy
 from portal.web.context import get_hotel
@@ -29,6 +29,20 @@ def select_locale() -> str:
         if wanted and (locale := usable(wanted)):
             return locale
     return FALLBACK
+
+
+def offered(*more: str) -> list[tuple[str, str]]:
+    """Every language that there are texts in, and `more`, with its name in the language of the page."""
+    folders = sorted(path.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES"))
+    return [(name, _name_of(name)) for name in dict.fromkeys([*filter(None, more), FALLBACK, *folders])]
+
+
+def _name_of(name: str) -> str:
+    try:
+        words = Locale.parse(name.replace("-", "_")).get_display_name(get_locale() or FALLBACK)
+    except (UnknownLocaleError, ValueError):
+        return name
+    return (words or name)[:1].upper() + (words or name)[1:]
 
 
 def usable(name: str) -> str | None:

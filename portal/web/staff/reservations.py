@@ -4,6 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.models import Reservation
 from portal.services import reservation_lists, staff_reservation_pages
 from portal.services import reservations as stays
 from portal.web.context import get_deps
@@ -36,7 +37,18 @@ def reservation(code: str) -> str:
     found = reservation_lists.find_by_code(code)
     if found is None:
         abort(404)
+    return reservation_page(found)
+
+
+def reservation_page(found: Reservation, *, note_problem: str = "", note_typed: str = "") -> str:
+    """The page; with what is wrong with a note that somebody typed on it."""
     page = staff_reservation_pages.read_reservation(get_deps(), found)
     return render_template(
-        "staff/reservation.html", page=page, stay=page.stay, reservation=found, actions=actions.available(found)
+        "staff/reservation.html",
+        page=page,
+        stay=page.stay,
+        reservation=found,
+        note_problem=note_problem,
+        note_typed=note_typed,
+        actions=actions.available(found),
     )
