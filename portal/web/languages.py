@@ -34,10 +34,11 @@ def select_locale() -> str:
 def offered(*more: str) -> list[tuple[str, str]]:
     """Every language that there are texts in, and `more`, with its name in the language of the page."""
     folders = sorted(path.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES"))
-    return [(name, _name_of(name)) for name in dict.fromkeys([*filter(None, more), FALLBACK, *folders])]
+    return [(name, language_name(name)) for name in dict.fromkeys([*filter(None, more), FALLBACK, *folders])]
 
 
-def _name_of(name: str) -> str:
+def language_name(name: str) -> str:
+    """English (United Kingdom), in the language of the page; the code itself where nobody knows it."""
     try:
         words = Locale.parse(name.replace("-", "_")).get_display_name(get_locale() or FALLBACK)
     except (UnknownLocaleError, ValueError):

@@ -21,6 +21,7 @@ from portal.domain import money as currencies
 from portal.domain.hotel_time import hotel_date, zone_city
 from portal.domain.vat import vat_by_rate
 from portal.web.decline_words import words_for
+from portal.web.languages import language_name
 
 _NO_BREAK_SPACE = "\u00a0"
 _MINUS = "\u2212"
@@ -215,6 +216,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     day,
     hold_words,
     in_words,
+    language_name,
     long_day,
     minutes_left,
     moment,

@@ -1,7 +1,6 @@
 """The log of a stay in words that the front desk reads: what happened, and who did it."""
 
-from babel import Locale, UnknownLocaleError
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 
 from portal.errors import N_
 from portal.web.staff.blueprint import staff
@@ -62,12 +61,3 @@ def reason_words(reason: str) -> str:
 def sentence(text: str) -> str:
     """The same with a capital letter in front; what follows may be a public id and stays as it is."""
     return text[:1].upper() + text[1:]
-
-
-@staff.app_template_filter()
-def language_name(locale: str) -> str:
-    """English (United Kingdom), in the language of the page; the code itself where nobody knows it."""
-    try:
-        return Locale.parse(locale.replace("-", "_")).get_display_name(get_locale()) or locale
-    except (UnknownLocaleError, ValueError):
-        return locale
