@@ -30,6 +30,15 @@ def hire(deps: Deps, role: str, *, email: str | None = None) -> Staff:
     )
 
 
+def cookie_of(deps: Deps, content: dict[str, Any]) -> str:
+    """As the portal writes it, signed."""
+    app = Flask("cookie")
+    app.secret_key = deps.settings.secret_keys[0]
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    return str(serializer.dumps(content))
+
+
 class Desk(Guest):
     """A `Guest` who works here: the same browser, with the cookie of a sign-in."""
 
@@ -40,11 +49,7 @@ class Desk(Guest):
             self.takes_cookie({"token": staff_sessions.start(deps, self.person)})
 
     def takes_cookie(self, content: dict[str, Any]) -> None:
-        app = Flask("cookie")
-        app.secret_key = self.deps.settings.secret_keys[0]
-        serializer = SecureCookieSessionInterface().get_signing_serializer(app)
-        assert serializer is not None
-        self.browser.cookies.set("staff", serializer.dumps(content), domain="127.0.0.1", path="/")
+        self.browser.cookies.set("staff", cookie_of(self.deps, content), domain="127.0.0.1", path="/")
 
     def submits(self, action_ends: str, **values: Any) -> Page:
         """Fill in and send a form of the present page, with the chosen options and texts that it already holds."""
