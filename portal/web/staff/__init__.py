@@ -3,6 +3,7 @@
 from portal.web.staff import (
     account,
     attention,
+    calendar,
     people,
     reservations,
     sign_in,
@@ -14,6 +15,7 @@ from portal.web.staff.blueprint import staff
 __all__ = [
     "account",
     "attention",
+    "calendar",
     "people",
     "reservations",
     "sign_in",
