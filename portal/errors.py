@@ -126,6 +126,82 @@ BUSY = RefusalText(
     retry_after=5,
 )
 
+_NOTHING_CHANGED = N_("Nothing was changed, and no money moved.")
+
+FOR_STAFF = {
+    text.code: text
+    for text in (
+        RefusalText(
+            "form_out_of_date",
+            400,
+            N_("This page is out of date"),
+            N_("The form you sent was too old, or your sign-in had ended."),
+            _NOTHING_CHANGED,
+            N_("Open the page again and send it once more."),
+        ),
+        RefusalText(
+            "bad_request",
+            400,
+            N_("We could not read that"),
+            N_("Your browser sent something that we could not read."),
+            _NOTHING_CHANGED,
+            N_("Go back, check what you typed and send it again."),
+        ),
+        RefusalText(
+            "not_found",
+            404,
+            N_("Page not found"),
+            N_("There is nothing at this address."),
+            _NOTHING_CHANGED,
+            N_("Check the address, or look for it from the first page."),
+        ),
+        RefusalText(
+            "method_not_allowed",
+            405,
+            N_("That does not work here"),
+            N_("This address only takes what its form sends."),
+            _NOTHING_CHANGED,
+            N_("Open the page that has the form, and use its buttons."),
+        ),
+        RefusalText(
+            "too_large",
+            413,
+            N_("That is too much at once"),
+            N_("What your browser sent is larger than we accept."),
+            _NOTHING_CHANGED,
+            N_("Go back and send less."),
+        ),
+        RefusalText(
+            "too_many_tries",
+            429,
+            N_("Too many tries"),
+            N_("There were too many tries that did not match."),
+            _NOTHING_CHANGED,
+            N_("Wait 15 minutes, then try again."),
+            retry_after=900,
+        ),
+        RefusalText(
+            "payments_unavailable",
+            503,
+            N_("Stripe cannot be reached right now"),
+            N_("We could not ask Stripe."),
+            N_("Whatever was stored is sent as soon as Stripe answers."),
+            N_("Look at the reservation before you do it again."),
+            retry_after=30,
+        ),
+        RefusalText(
+            "busy",
+            503,
+            N_("We are very busy right now"),
+            N_("We could not store anything just now."),
+            N_("Most likely nothing was changed."),
+            N_("Wait a few seconds, then look whether it was done before you do it again."),
+            retry_after=5,
+        ),
+    )
+}
+"""The same refusals in the words of the front desk, by code; those that are not here speak to both."""
+
 
 class BeingPrepared(Exception):
     """Another tab or process is opening this guest's payment page at this moment."""

@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 from portal import db, errors, logs
 from portal.db import DatabaseBusy, is_mistake
 from portal.errors import Refusal, RefusalText
+from portal.web.sessions import is_staff_page
+from portal.web.staff.blueprint import every_staff_page
 
 log = structlog.get_logger()
 
@@ -59,10 +61,19 @@ def _page(text: RefusalText) -> str:
     try:
         # Static files are served without a connection, but this page names the hotel.
         g.opened = db.open_connection() or g.get("opened", False)
+        if is_staff_page():
+            return _staff_page(text)
         return render_template("errors/refusal.html", refusal=text, retry_after=text.retry_after, stay_url=_stay_url())
     except Exception as error:  # without a database there is no hotel to name either
         log.error("refusal page failed", error=type(error).__name__)
         return _failsafe()
+
+
+def _staff_page(text: RefusalText) -> str:
+    """For whoever is signed in with the way to all pages, and for others without a word of what there is."""
+    # An address that belongs to no page does not get by itself what every staff page is given.
+    context = {} if request.blueprint == "staff" else every_staff_page()
+    return render_template("staff/refused.html", refusal=errors.FOR_STAFF.get(text.code, text), **context)
 
 
 def _stay_url() -> str | None:
@@ -101,4 +112,5 @@ def _show_fault(error: Exception) -> Response:
 
 
 def _failsafe() -> str:
-    return (Path(__file__).parents[2] / "templates/errors/failsafe.html").read_text(encoding="utf-8")
+    name = "failsafe_staff.html" if is_staff_page() else "failsafe.html"
+    return (Path(__file__).parents[2] / "templates/errors" / name).read_text(encoding="utf-8")

@@ -11,12 +11,13 @@ class SessionsByPath(SecureCookieSessionInterface):
         self.guest_name, self.staff_name = guest_name, staff_name
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002  # the framework passes it
-        return self.staff_name if _is_staff() else self.guest_name
+        return self.staff_name if is_staff_page() else self.guest_name
 
     def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002
         # Lax for guests: with Strict they would have no session on the way back from Stripe.
-        return "Strict" if _is_staff() else "Lax"
+        return "Strict" if is_staff_page() else "Lax"
 
 
-def _is_staff() -> bool:
+def is_staff_page() -> bool:
+    """Whether the address is one of the staff's, also one where there is nothing."""
     return request.path == "/staff" or request.path.startswith("/staff/")

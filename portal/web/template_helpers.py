@@ -96,6 +96,16 @@ def weekday_and_month(value: date) -> str:
     return f"{format_date(value, 'EEE', locale=_locale())}, {_date(value, 'MMM yyyy', 'yMMM')}"
 
 
+def month_and_year(value: date) -> str:
+    """December 2026."""
+    return _date(value, "MMMM yyyy", "yMMMM")
+
+
+def short_weekday(value: date) -> str:
+    """Fri."""
+    return format_date(value, "EEE", locale=_locale())
+
+
 def stay_dates(check_in: date, check_out: date) -> str:
     """Friday 18 to Monday 21 December 2026; what both dates share is said once, where the language allows it."""
     start = long_day(check_in)
@@ -221,10 +231,12 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     minutes_left,
     moment,
     money,
+    month_and_year,
     nights_in,
     percent,
     phone_digits,
     short_day,
+    short_weekday,
     stay_dates,
     utc,
     weekday_and_month,

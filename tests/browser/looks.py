@@ -25,7 +25,7 @@ STICKS_OUT = """() => {
   if (root.scrollWidth > width) found.push(`the page is ${root.scrollWidth} wide in ${width}`);
   const name = (e) => `<${e.tagName.toLowerCase()} class="${e.className}"> ${e.textContent.trim().slice(0, 40)}`;
   for (const e of document.querySelectorAll('body *')) {
-    if (e.closest('svg, .vh, .skip') || !e.checkVisibility()) continue;
+    if (e.closest('svg, .vh, .skip, .tablebox, .tabs, .side ul') || !e.checkVisibility()) continue; // these scroll
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
     if (box.width && (box.right > width + 1 || box.left < -1)) found.push(`outside: ${name(e)}`);
     const clips = style.overflowX !== 'visible' || style.overflowY !== 'visible';

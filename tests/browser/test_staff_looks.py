@@ -18,7 +18,17 @@ from tests.refunds.hotel import FAILS_LATER, Hotelier
 pytestmark = ON_SQLITE
 Make = Callable[..., Reservation]
 
-LISTS = ("", "attention", "attention?closed=1", "webhook-events", "payments", "refunds", "reports", "account", "password")
+LISTS = (
+    "",
+    "attention",
+    "attention?closed=1",
+    "webhook-events",
+    "payments",
+    "refunds",
+    "reports",
+    "account",
+    "password",
+)
 RESERVATIONS = ("reservations", "reservations?view=unpaid", "reservations/new")
 SETTINGS = ("", "/hotel", "/rooms", "/look", "/policy", "/people", "/tokens", "/guest-data")
 
