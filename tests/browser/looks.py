@@ -25,7 +25,7 @@ STICKS_OUT = """() => {
   if (root.scrollWidth > width) found.push(`the page is ${root.scrollWidth} wide in ${width}`);
   const name = (e) => `<${e.tagName.toLowerCase()} class="${e.className}"> ${e.textContent.trim().slice(0, 40)}`;
   for (const e of document.querySelectorAll('body *')) {
-    if (e.closest('svg, .vh, .skip, .tablebox, .tabs, .side ul') || !e.checkVisibility()) continue; // these scroll
+    if (e.closest('svg, .vh, .skip, .tablebox, .chartbox, .tabs, .side ul') || !e.checkVisibility()) continue; // these scroll
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
     if (box.width && (box.right > width + 1 || box.left < -1)) found.push(`outside: ${name(e)}`);
     const clips = style.overflowX !== 'visible' || style.overflowY !== 'visible';
@@ -42,7 +42,7 @@ TOO_SMALL = """() => {
     if (!e.checkVisibility() || e.matches('.skip')) continue;
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
     const inSentence = e.tagName === 'A' && style.display === 'inline';
-    const big = e.matches('button:not(.btn-link), .btn, input:not([type=radio]), select, textarea'); // a radio's label is its target
+    const big = e.matches('button:not(.btn-link), .btn, input:not([type=radio], [type=checkbox]), select, textarea'); // of a radio its label is the target
     if (inSentence) continue;
     if (box.height >= (big ? 44 : 24) && box.width >= 24) continue;
     found.push(`${e.outerHTML.slice(0, 90)}: ${box.width} x ${box.height}`);

@@ -10,6 +10,7 @@ from portal.models import Alert, Payment, Refund, Reservation, WebhookEvent
 from stripe_simulator import Control
 from tests.actors import Clock, LivePortal, rows
 from tests.browser import looks
+from tests.browser.conftest import NewVisitor
 from tests.browser.situations import ON_SQLITE
 from tests.browser.staff import signs_in
 from tests.browser.visitor import Visitor
@@ -53,7 +54,8 @@ def busy_house(deps: Deps, stripe: Control, clock: Clock, make_reservation: Make
 
 
 @pytest.fixture
-def at_the_desk(visitor: Visitor, deps: Deps, portal: LivePortal) -> Visitor:
+def at_the_desk(new_visitor: NewVisitor, deps: Deps, portal: LivePortal) -> Visitor:
+    visitor = new_visitor(reduced_motion="reduce")
     signs_in(visitor, deps, "manager", portal.url)
     return visitor
 
@@ -96,5 +98,5 @@ def test_the_settings(at_the_desk: Visitor, busy_house: dict[str, Reservation]) 
     check_all(at_the_desk, *(f"settings{page}" for page in SETTINGS))
 
 
-def test_signing_in(visitor: Visitor, deps: Deps) -> None:
-    check_all(visitor, "sign-in", "forgot")
+def test_signing_in(new_visitor: NewVisitor) -> None:
+    check_all(new_visitor(reduced_motion="reduce"), "sign-in", "forgot")
