@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from wtforms import SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired
 
@@ -205,19 +206,27 @@ class Cancel(Action):
         if not lines:
             lines = [_("No money goes back.") if quote.paid else _("Nothing was paid, so no money goes back.")]
         if quote.paid and quote.percent is not None:
-            lines.append(
-                _(
-                    "By the policy of this stay: %(percent)s%% of %(paid)s, because the arrival is %(days)s days away.",
-                    percent=quote.percent,
-                    paid=self.sum(quote.paid),
-                    days=quote.days,
-                )
-            )
+            lines.append(self._by_policy(quote))
         if quote.already_back:
             lines.append(_("%(amount)s has gone back already.", amount=self.sum(quote.already_back)))
         if any(self.money.dispute_of(payment) for payment, _amount in parts):
             lines.append(_("The guest's bank disputes the payment: the refund waits until that is decided."))
         return lines
+
+    def _by_policy(self, quote: Quote) -> str:
+        values = {"percent": quote.percent, "paid": self.sum(quote.paid)}
+        if quote.days <= 0:
+            return _(
+                "By the policy of this stay: %(percent)s%% of %(paid)s, because the day of arrival has come.", **values
+            )
+        return str(
+            ngettext(
+                "By the policy of this stay: %(percent)s%% of %(paid)s, because the arrival is %(num)s day away.",
+                "By the policy of this stay: %(percent)s%% of %(paid)s, because the arrival is %(num)s days away.",
+                quote.days,
+                **values,
+            )
+        )
 
     def _rest(self) -> list[str]:
         lines = [

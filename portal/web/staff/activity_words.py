@@ -38,6 +38,17 @@ _REASONS = {
 }
 """What a guest can choose on the cancel page; the reasons of staff are words already."""
 
+_DISPUTES = {
+    "warning_needs_response": N_("the bank asks, and waits for an answer"),
+    "warning_under_review": N_("the bank asks, and has the answer"),
+    "warning_closed": N_("the bank's question is closed"),
+    "needs_response": N_("waits for an answer in Stripe's dashboard"),
+    "under_review": N_("the bank has the answer"),
+    "prevented": N_("prevented"),
+    "won": N_("won"),
+    "lost": N_("lost"),
+}
+
 _ACTORS = {"guest": N_("The guest"), "portal": N_("The portal"), "stripe": N_("Stripe")}
 
 
@@ -55,6 +66,11 @@ def actor_words(actor: str, people: dict[str, str]) -> str:
 @staff.app_template_filter()
 def reason_words(reason: str) -> str:
     return gettext(_REASONS[reason]) if reason in _REASONS else reason
+
+
+@staff.app_template_filter()
+def dispute_words(status: str) -> str:
+    return gettext(_DISPUTES[status]) if status in _DISPUTES else status
 
 
 @staff.app_template_filter()
