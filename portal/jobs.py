@@ -16,12 +16,14 @@ from portal.db import DatabaseBusy
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.services import (
+    anonymise,
     books,
     holds,
     mail_sending,
     mails,
     reconciliation,
     refund_sending,
+    staff_sessions,
     sweeps,
     throttle,
     webhook_events,
@@ -63,6 +65,8 @@ JOBS = (
     Job("reconcile 35 days", timedelta(days=1), reconciliation.reconcile_35_days),
     Job("check the books", timedelta(days=1), books.audit_for_worker),
     Job("forget old webhook events", timedelta(days=1), webhook_events.forget_old),
+    Job("forget old sign-ins", timedelta(days=1), staff_sessions.forget_old),
+    Job("forget guests of long ago", timedelta(days=1), anonymise.forget_old_guests),
     Job("forget old rate buckets", timedelta(days=1), throttle.forget_old),
 )
 

@@ -59,7 +59,7 @@ class Settings:
     """Its display name may be empty: then the hotel's is used."""
     staff_mail_to: tuple[str, ...] = ()
     retention_days: int = 730
-    """Days after check-out until a guest's data may be anonymised, unless the hotel has set its own number."""
+    """Days after check-out until a guest's data is anonymised by itself, unless the hotel has set its own number."""
 
     @property
     def mail_is_on(self) -> bool:

@@ -26,6 +26,7 @@ from portal.services import audit, hotels, payments, settlement
 log = structlog.get_logger()
 
 NAME = "Anonymised guest"
+_NOWHERE = "@anonymised.invalid"
 AFTER_LAST_REFUND = timedelta(days=30)
 """Until then a bank may still send it back, and the guest has to be told."""
 
@@ -91,9 +92,27 @@ def anonymise(deps: Deps, reservation_id: int, *, actor: str) -> None:
     log.info("reservation anonymised", reservation=reservation.code)
 
 
+def forget_old_guests(deps: Deps) -> int:
+    """Take the guests out of stays that were over longer ago than the hotel keeps their data; how many. What still has
+    something open is left for another night."""
+    hotel = hotels.get_hotel()
+    days = hotel.retention_days or deps.settings.retention_days
+    last = hotel_time.hotel_date(deps.now(), hotel.timezone) - timedelta(days=days)
+    old = Reservation.select(Reservation.id).where(Reservation.check_out < last)
+    with_guest = old.where(~Reservation.email.endswith(_NOWHERE)).order_by(Reservation.id)
+    done = 0
+    for reservation_id in [row.id for row in with_guest]:
+        try:
+            anonymise(deps, reservation_id, actor="portal")
+            done += 1
+        except MayNotAnonymise:
+            continue
+    return done
+
+
 def _address(reservation: Reservation) -> str:
     """Unique, and in a domain that never exists."""
-    return f"{reservation.code.lower()}@anonymised.invalid"
+    return f"{reservation.code.lower()}{_NOWHERE}"
 
 
 def _clear_what_was_written(deps: Deps, reservation: Reservation) -> None:

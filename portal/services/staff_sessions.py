@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from portal.db import transaction
 from portal.deps import Deps
-from portal.models import Staff, StaffSession
+from portal.models import PasswordReset, Staff, StaffSession
 from portal.services import passwords
 
 LASTS = timedelta(hours=12)
@@ -48,6 +48,14 @@ def find(deps: Deps, token: str) -> StaffSession | None:
         with transaction():
             StaffSession.update(last_seen_at=now).where(StaffSession.id == found.id).execute()
     return found
+
+
+def forget_old(deps: Deps) -> int:
+    """Delete sign-ins, and links for a new password, that ended more than 30 days ago; how many."""
+    before = deps.now() - timedelta(days=30)
+    with transaction():
+        sessions = StaffSession.delete().where(StaffSession.expires_at < before).execute()
+        return int(sessions + PasswordReset.delete().where(PasswordReset.expires_at < before).execute())
 
 
 def _holds(found: StaffSession, now: datetime) -> bool:

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from flask import session
 
-from portal import create_app
+from portal import create_app, jobs
+from portal.db import transaction
 from portal.deps import Deps
 from portal.domain import money
-from portal.models import Note, OutgoingMail, Payment, Reservation
+from portal.models import Hotel, Note, OutgoingMail, Payment, Reservation
 from portal.services import anonymise, links, staff_sessions
+from portal.services.alerts import raise_alert
 from portal.web.staff.actions import ACTIONS, available
 from tests.actors import Clock, everything_stored, rows
 from tests.mailbox import Mailbox
@@ -105,6 +107,7 @@ def test_only_managers_remove_a_guests_data_and_only_when_all_is_over(
     for word in (stay.guest_name, stay.email, stay.phone or stay.email, "jam"):
         assert word not in stored
     assert {mail.recipient for mail in rows(OutgoingMail, reservation=stay.id)} == {row.email}
+    assert jobs.run_once(hotel.deps)["forget guests of long ago"] == 0, "it is done already"
     assert audited(stay)[-1] == (f"staff {manager.person.id}", "anonymised")
     assert opens(manager, stay, "anonymise").status == 409
     hotel.books_are_right()
@@ -173,3 +176,22 @@ def test_sums_are_read_as_people_type_them(typed: str, minor: int | None) -> Non
     assert money.read_sum(typed, "EUR") == minor
     assert money.read_sum("562", "JPY") == 562
     assert {money.read_sum(odd, "EUR") for odd in ("", ".", ".5", "-1", "١", "1e3", "1_0", "9" * 10)} == {None}
+
+
+def test_guests_of_long_ago_are_forgotten_by_themselves_once_nothing_is_open(
+    hotel: Hotelier, clock: Clock, make_reservation: Make
+) -> None:
+    gone, open_still = make_reservation(in_days=2), make_reservation(in_days=2, room="River room")
+    hotel.is_paid(gone)
+    hotel.is_paid(open_still)
+    with transaction():
+        raise_alert("mail bounced", "a mail", now=clock.now(), reservation=open_still)
+    clock.advance(days=5 + 730)
+    assert anonymise.forget_old_guests(hotel.deps) == 0, "730 days after check-out, to the day, they are kept"
+    clock.advance(days=1)
+    assert anonymise.forget_old_guests(hotel.deps) == 1
+    assert Reservation.get_by_id(gone.id).guest_name == anonymise.NAME
+    assert Reservation.get_by_id(open_still.id).guest_name == open_still.guest_name
+    Hotel.update(retention_days=30).execute()
+    assert anonymise.forget_old_guests(hotel.deps) == 0
+    hotel.books_are_right()
