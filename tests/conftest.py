@@ -60,6 +60,13 @@ def postgres_template(postgres_server: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def postgres_reused(postgres_server: str, postgres_template: str) -> Iterator[postgres.Reused]:
+    reused = postgres.Reused(postgres_server, postgres_template)
+    yield reused
+    reused.drop()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     _make_schema(f"sqlite:///{file}")
@@ -76,17 +83,15 @@ def _make_schema(url: str) -> None:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An own migrated database of either kind: every test that uses one runs twice."""
+    """A migrated database of either kind with nothing in it yet: every test that uses one runs twice."""
     if request.param == "sqlite":
         template = request.getfixturevalue("sqlite_template")
         shutil.copy(template, tmp_path / "portal.db")
         yield f"sqlite:///{tmp_path / 'portal.db'}"
         return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
-    name = f"test_{uuid.uuid4().hex[:10]}"
-    postgres.execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield f"{server}/{name}"
-    postgres.execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    reused = request.getfixturevalue("postgres_reused")
+    yield reused.url
+    reused.put_back()
 
 
 @pytest.fixture
