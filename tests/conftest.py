@@ -3,6 +3,7 @@
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,15 +28,16 @@ QUICK = Patience(connect=2, read=4, retries=1, altogether=20)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the files marked `exhaustive` (hundreds of like cases), `make test` runs every case on SQLite and each third one
-    on PostgreSQL, where only locks and SQL differ; `make deep` runs the others too."""
-    on_postgres = sorted(
-        (item for item in items if item.get_closest_marker("exhaustive") and "postgres" in str(item.name)),
-        key=lambda item: item.nodeid,
-    )
-    for number, item in enumerate(on_postgres):
-        if number % 3:
-            item.add_marker(pytest.mark.deep)
+    """Of the files marked `exhaustive` (hundreds of like cases), `make test` runs every case on SQLite and, on PostgreSQL,
+    where only locks and SQL differ, the first case of each test function and each tenth after it; `make deep` runs the
+    others too."""
+    seen: Counter[str] = Counter()
+    for item in sorted(items, key=lambda item: item.nodeid):
+        if item.get_closest_marker("exhaustive") and "postgres" in str(item.name):
+            function = item.nodeid.split("[", maxsplit=1)[0]
+            if seen[function] % 10:
+                item.add_marker(pytest.mark.deep)
+            seen[function] += 1
 
 
 @pytest.fixture(scope="session")
