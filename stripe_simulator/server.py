@@ -44,11 +44,16 @@ class _HangUp:
             raise ConnectionAbortedError("stopped")
         late: list[tuple[Any, ...]] = []
         answer = self._app(environ, lambda *parts: late.append(parts))
+        try:
+            whole = b"".join(answer)  # read and closed now: a browser that goes away would leave a static file open
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
         if environ.get(api.HANG_UP):
             raise ConnectionAbortedError("scripted")  # werkzeug drops the connection quietly
         for parts in late:
             start_response(*parts)
-        return answer  # type: ignore[no-any-return]
+        return [whole]
 
 
 class Simulator:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -19,6 +19,9 @@ from portal.models import TABLES, Hotel, Reservation, Table
 from portal.services import links
 from stripe_simulator import Control
 from tests.pages import Page, read_page
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class Clock:
@@ -53,6 +56,21 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
+def read_whole(app: "WSGIApplication") -> "WSGIApplication":
+    """The application, with the body of each answer read and closed before any of it is sent. Where a browser goes away
+    in the middle, werkzeug's server may fail before it closes the body, and a static file would stay open."""
+
+    def answer(environ: "WSGIEnvironment", respond: "StartResponse") -> list[bytes]:
+        body = app(environ, respond)
+        try:
+            return [b"".join(body)]
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+
+    return answer
+
+
 @dataclass
 class LivePortal:
     """The portal under its address."""
@@ -62,9 +80,8 @@ class LivePortal:
     @classmethod
     @contextmanager
     def serve(cls, make_app: Callable[[str], Flask]) -> Iterator["LivePortal"]:
-        server = make_server(
-            "127.0.0.1", 0, lambda environ, respond: app(environ, respond), threaded=True, request_handler=_Quiet
-        )
+        served = read_whole(lambda environ, respond: app(environ, respond))
+        server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=_Quiet)
         server.daemon_threads = True
         url = f"http://127.0.0.1:{server.server_port}"
         app = make_app(url)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,15 +28,16 @@ QUICK = Patience(connect=2, read=4, retries=1, altogether=20)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the files marked `exhaustive` (hundreds of like cases), `make test` runs every case on SQLite and each third one
-    on PostgreSQL, where only locks and SQL differ; `make deep` runs the others too."""
-    on_postgres = sorted(
-        (item for item in items if item.get_closest_marker("exhaustive") and "postgres" in str(item.name)),
-        key=lambda item: item.nodeid,
-    )
-    for number, item in enumerate(on_postgres):
-        if number % 3:
-            item.add_marker(pytest.mark.deep)
+    """Of the files marked `exhaustive` (hundreds of like cases), `make test` runs every case on SQLite and, on PostgreSQL,
+    where only locks and SQL differ, the first case of each test function and each tenth after it; `make deep` runs the
+    others too."""
+    seen: Counter[str] = Counter()
+    for item in sorted(items, key=lambda item: item.nodeid):
+        if item.get_closest_marker("exhaustive") and "postgres" in str(item.name):
+            function = item.nodeid.split("[", maxsplit=1)[0]
+            if seen[function] % 10:
+                item.add_marker(pytest.mark.deep)
+            seen[function] += 1
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +62,13 @@ def postgres_template(postgres_server: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def postgres_reused(postgres_server: str, postgres_template: str) -> Iterator[postgres.Reused]:
+    reused = postgres.Reused(postgres_server, postgres_template)
+    yield reused
+    reused.drop()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     _make_schema(f"sqlite:///{file}")
@@ -76,17 +85,15 @@ def _make_schema(url: str) -> None:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An own migrated database of either kind: every test that uses one runs twice."""
+    """A migrated database of either kind with nothing in it yet: every test that uses one runs twice."""
     if request.param == "sqlite":
         template = request.getfixturevalue("sqlite_template")
         shutil.copy(template, tmp_path / "portal.db")
         yield f"sqlite:///{tmp_path / 'portal.db'}"
         return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
-    name = f"test_{uuid.uuid4().hex[:10]}"
-    postgres.execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield f"{server}/{name}"
-    postgres.execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    reused = request.getfixturevalue("postgres_reused")
+    yield reused.url
+    reused.put_back()
 
 
 @pytest.fixture
