@@ -31,7 +31,7 @@ class Receiver:
         self.deliveries: list[Delivered] = []
         self.statuses: list[int] = []
         self.problems: list[str] = []
-        self.slowness = 0.0
+        self._together: threading.Barrier | None = None
         receiver = self
 
         class Endpoint(BaseHTTPRequestHandler):
@@ -49,9 +49,14 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhooks/stripe"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
+    def waits_for_two_at_once(self) -> None:
+        """The next delivery gets no answer until another one is there beside it."""
+        self._together = threading.Barrier(2, action=lambda: setattr(self, "_together", None))
+
     def take(self, body: bytes, signature: str) -> int:
         """Verify, keep, and say which status to answer with."""
-        time.sleep(self.slowness)
+        if together := self._together:
+            together.wait(timeout=8)  # raises, and nothing is delivered, when nobody comes to join
         try:
             # tolerance 0: some tests move the simulator's clock away from this process's
             event = stripe.Webhook.construct_event(body, signature, self.secret, tolerance=0)
