@@ -9,8 +9,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import db
 from portal.settings import Settings
 from portal.web.sessions import SessionsByPath
+from portal.web.staff import access
 
 LARGEST_FORM = 64 * 1024
+LARGEST_IMPORT = 3 * 1024 * 1024
+"""A file of reservations may have 1 MiB, and comes twice when it is pasted too; the form says what is too large."""
+
 csrf = CSRFProtect()
 
 
@@ -38,6 +42,7 @@ def register(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     app.before_request(_open_connection)
     app.teardown_request(_close_connection)
+    app.before_request(_allow_import)  # before the CSRF check reads the form
     csrf.init_app(app)
     headers = _headers(settings)
     app.after_request(lambda response: _add_headers(response, headers))
@@ -46,6 +51,13 @@ def register(app: Flask, settings: Settings) -> None:
 def _open_connection() -> None:
     if request.endpoint not in ("static", "ops.healthz"):
         g.opened = db.open_connection()
+
+
+def _allow_import() -> None:
+    """A file of reservations, from people who are signed in; nobody else may have us read that much."""
+    if request.endpoint in ("staff.import_preview", "staff.import_run") and access.find_staff() is not None:
+        request.max_content_length = LARGEST_IMPORT
+        request.max_form_memory_size = LARGEST_IMPORT
 
 
 def _close_connection(_: BaseException | None) -> None:
