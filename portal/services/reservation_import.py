@@ -26,7 +26,7 @@ _SEPARATORS = ",;\t"
 _FLAGS = {"true": True, "false": False}
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 
-OK, IMPORTED, ALREADY_THERE, REFUSED = "ready", "imported", "already there", "not imported"
+OK, IMPORTED, ALREADY_THERE, REFUSED = "ready", "imported", "already there", "refused"
 STATUSES = (OK, IMPORTED, ALREADY_THERE, REFUSED)
 
 
