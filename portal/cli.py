@@ -1,7 +1,6 @@
 """Commands: each reads its arguments and calls one service. Exit status 0: done; 1: refused, with a sentence why."""
 
 import argparse
-import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -10,14 +9,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from portal import NotReady, check_database, cli_money, cli_staff, db, demo, jobs, logs, migrations
+from portal import NotReady, check_database, cli_money, cli_reservations, cli_staff, db, demo, jobs, logs, migrations
 from portal.cli_money import NotConfirmed
 from portal.db import DatabaseBusy
 from portal.deps import Deps
-from portal.domain.guest_match import show_code
 from portal.gateways.stripe_gateway import FOR_A_WORKER, StripeUnavailable
-from portal.models import Reservation
-from portal.services import hotels, links, mails, new_reservation, reservations
+from portal.services import hotels, new_reservation
 from portal.services.api_tokens import BadToken
 from portal.services.hotels import BadHotel, By
 from portal.services.new_reservation import BadReservation
@@ -62,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_hotel(commands)
     _add_room(commands)
     _add_reservation(commands)
-    link = _command(commands, "link", _link, "print the private link of a reservation")
+    link = _command(commands, "link", _with_deps(cli_reservations.link), "print the private link of a reservation")
     link.add_argument("code", help="the reservation's code, dashes optional")
     link.add_argument("--send", action="store_true", help="also e-mail it to the guest")
     _add_money(commands)
@@ -178,21 +175,26 @@ def _with_deps(run: Callable[[argparse.Namespace, Deps], Any]) -> Callable[[argp
 
 
 def _add_reservation(commands: Any) -> None:
-    parser = _command(
-        _group(commands, "reservation", "reservations"), "add", _reservation_add, "add a reservation and print its link"
-    )
-    parser.add_argument(
+    group = _group(commands, "reservation", "reservations")
+    add = _command(group, "add", _with_deps(cli_reservations.add), "add a reservation and print its link")
+    add.add_argument(
         "--json", nargs="?", const="-", metavar="FILE", help="read it as JSON from a file, or from standard input"
     )
     for name in ("room", "guest-name", "email", "phone", "check-in", "check-out", "locale"):
-        parser.add_argument(f"--{name}")
+        add.add_argument(f"--{name}")
     for name in ("adults", "children", "hold-hours"):
-        parser.add_argument(f"--{name}", type=int)
-    parser.add_argument(
+        add.add_argument(f"--{name}", type=int)
+    add.add_argument(
         "--line", action="append", metavar="LABEL=AMOUNT", help="a price line, amount in minor units; may be repeated"
     )
-
-    parser.add_argument("--send-link", action="store_true", default=None, help="e-mail the private link to the guest")
+    add.add_argument("--send-link", action="store_true", default=None, help="e-mail the private link to the guest")
+    many = _command(
+        group, "import", _with_deps(cli_reservations.import_file), "add the reservations of a CSV file, all or none"
+    )
+    many.add_argument("file", metavar="FILE.csv", help="- reads standard input")
+    many.add_argument("--skip-bad", action="store_true", help="add the good rows and leave the bad ones")
+    many.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    many.add_argument("--json", action="store_true")
 
 
 def _settings() -> Settings:
@@ -241,79 +243,6 @@ def _room_add(arguments: argparse.Namespace) -> int:
         for room in hotels.add_rooms(arguments.names, arguments.description, arguments.capacity):
             print(f"{room.name}: at most {room.capacity} guests")
     return 0
-
-
-def _reservation_add(arguments: argparse.Namespace) -> None:
-    deps = _deps()
-    with db.connection():
-        hotel = hotels.get_hotel()
-        new = new_reservation.read(
-            _reservation_data(arguments), currency=hotel.currency, today=reservations.today_at_hotel(deps)
-        )
-        reservation = reservations.add_reservation(deps, new, actor="command line")
-        answer = _summary(deps, reservation)
-    if new.send_link:
-        _note_mail(deps)
-    if arguments.json:
-        print(json.dumps(answer))
-    else:
-        print(*(f"{name}: {value}" for name, value in answer.items()), sep="\n")
-
-
-def _reservation_data(arguments: argparse.Namespace) -> Any:
-    if arguments.json:
-        text = sys.stdin.read() if arguments.json == "-" else _read(arguments.json)
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise BadReservation({"JSON": f"cannot be read: {error}"}) from None
-    given = {
-        name: getattr(arguments, name) for name in new_reservation.FIELDS if getattr(arguments, name, None) is not None
-    }
-    return {**given, "lines": [_line(text) for text in arguments.line or []]}
-
-
-def _read(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadReservation({"file": f"{file} cannot be read ({type(error).__name__})"}) from None
-
-
-def _line(text: str) -> dict[str, Any]:
-    label, _, amount = text.rpartition("=")
-    digits = amount.strip().removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()):
-        raise BadReservation({"--line": f"must be LABEL=AMOUNT with a whole number of minor units, not {text}"})
-    return {"label": label, "amount": int(amount)}
-
-
-def _summary(deps: Deps, reservation: Reservation) -> dict[str, Any]:
-    return {
-        "reservation_id": show_code(reservation.code),
-        "status": reservation.status,
-        "total": reservation.total,
-        "currency": reservation.currency,
-        "amount_due": reservation.amount_due,
-        "hold_until": reservation.hold_until.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "link": links.make_link(deps, reservation),
-    }
-
-
-def _link(arguments: argparse.Namespace) -> None:
-    deps = _deps()
-    with db.connection():
-        reservation = reservations.get_by_code(arguments.code)
-        if arguments.send:
-            mails.queue_link(deps, reservation)
-            _note_mail(deps)
-        print(links.make_link(deps, reservation))
-
-
-def _note_mail(deps: Deps) -> None:
-    """The worker sends it; without a mail server it waits, and whoever asked for it should know."""
-    if not deps.mail.is_on:
-        print("The mail waits: SMTP_URL is not set, so nothing is sent yet.", file=sys.stderr)
 
 
 def _worker(arguments: argparse.Namespace) -> None:

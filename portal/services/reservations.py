@@ -4,7 +4,7 @@ import hmac
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from portal.db import transaction
+from portal.db import must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain import guest_match, hotel_time
 from portal.models import Hotel, Reservation, ReservationLine, Room
@@ -23,26 +23,39 @@ class NightsTaken(BadReservation):
 def add_reservation(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:
     """A pending reservation that owns its nights. BadReservation for an unknown room, or one that is too small;
     NightsTaken."""
-    hotel, now = hotels.get_hotel(), deps.now()
     with transaction():
-        room = find_room_for(new)
-        reservation = _insert(deps, hotel, room, new)
-        if not nights.take_nights(reservation):
-            raise NightsTaken(room)
-        state.begin(reservation, actor=actor, cause="reservation added", now=now)
-        if new.send_link:
-            mails.queue(deps, "private_link", f"{reservation.code}:added", reservation)
+        return add_inside(deps, new, actor=actor)
+
+
+def add_inside(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:
+    """The same in the caller's transaction, which a BadReservation has to take back."""
+    must_be_in_transaction()
+    room = find_room_for(new)
+    reservation = _insert(deps, hotels.get_hotel(), room, new)
+    if not nights.take_nights(reservation):
+        raise NightsTaken(room)
+    state.begin(reservation, actor=actor, cause="reservation added", now=deps.now())
+    if new.send_link:
+        mails.queue(deps, "private_link", f"{reservation.code}:added", reservation)
     return reservation
 
 
 def find_room_for(new: NewReservation) -> Room:
     """The room with that name; BadReservation when there is none, or when so many guests do not fit in."""
     room: Room | None = Room.get_or_none(Room.name == new.room)
-    if room is None:
-        raise BadReservation({"room": f"there is no room called {new.room}"})
-    if new.adults + new.children > room.capacity:
-        raise BadReservation({"room": f"{new.room} takes at most {room.capacity} guests"})
+    problem = room_problem(new, room)
+    if room is None or problem:
+        raise BadReservation({"room": problem or ""})
     return room
+
+
+def room_problem(new: NewReservation, room: Room | None) -> str | None:
+    """Why the stay cannot be in that room, whoever else wants it; None when it can."""
+    if room is None:
+        return f"there is no room called {new.room}"
+    if new.adults + new.children > room.capacity:
+        return f"{new.room} takes at most {room.capacity} guests"
+    return None
 
 
 def _insert(deps: Deps, hotel: Hotel, room: Room, new: NewReservation) -> Reservation:

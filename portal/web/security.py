@@ -9,10 +9,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import db
 from portal.settings import Settings
 from portal.web.sessions import SessionsByPath
+from portal.web.staff import access
 
 LARGEST_FORM = 64 * 1024
-LARGEST_UPLOAD = 1024 * 1024
-"""More than a logo may have, so that the form can say what is wrong with a picture that is somewhat too large."""
+LARGER_FORMS = {
+    "staff.settings_upload_logo": 1024 * 1024,
+    "staff.import_preview": 3 * 1024 * 1024,
+    "staff.import_run": 3 * 1024 * 1024,
+}
+"""More than a logo or a file of reservations may have (which comes twice when it is pasted too), so that the form can
+say what is wrong with one that is somewhat too large."""
+
 csrf = CSRFProtect()
 
 
@@ -38,22 +45,24 @@ def register(app: Flask, settings: Settings) -> None:
     if settings.proxy_count:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    app.before_request(_allow_upload)  # before the CSRF check reads the form
     app.before_request(_open_connection)
     app.teardown_request(_close_connection)
+    app.before_request(_allow_uploads)  # before the CSRF check reads the form
     csrf.init_app(app)
     headers = _headers(settings)
     app.after_request(lambda response: _add_headers(response, headers))
 
 
-def _allow_upload() -> None:
-    if request.endpoint == "staff.settings_upload_logo":
-        request.max_content_length = LARGEST_UPLOAD
-
-
 def _open_connection() -> None:
     if request.endpoint not in ("static", "ops.healthz"):
         g.opened = db.open_connection()
+
+
+def _allow_uploads() -> None:
+    """Files, from people who are signed in; nobody else may have us read that much."""
+    most = LARGER_FORMS.get(request.endpoint or "")
+    if most and access.find_staff() is not None:
+        request.max_content_length = request.max_form_memory_size = most
 
 
 def _close_connection(_: BaseException | None) -> None:
