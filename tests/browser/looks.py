@@ -80,7 +80,7 @@ def check(page: Page, name: str, *, ours: bool) -> list[str]:
     found += [f"at 375: {problem}" for problem in page.evaluate(STICKS_OUT) + page.evaluate(TOO_SMALL)]
     with _style(page, SPACED_TEXT):
         found += [f"spaced text: {problem}" for problem in page.evaluate(STICKS_OUT)]
-    _picture(page, f"{name}-375")
+    keep_picture(page, f"{name}-375")
     if ours:
         page.emulate_media(media="print", color_scheme="dark")
         found += [f"on paper: {problem}" for problem in page.evaluate(ON_PAPER)]
@@ -91,7 +91,7 @@ def check(page: Page, name: str, *, ours: bool) -> list[str]:
             found += [f"text at 200 %: {problem}" for problem in page.evaluate(STICKS_OUT)]
     with _window(page, DESK):
         found += [f"at 1280: {problem}" for problem in page.evaluate(STICKS_OUT) + page.evaluate(TOO_SMALL)]
-        _picture(page, f"{name}-1280")
+        keep_picture(page, f"{name}-1280")
     return [f"{name}, {problem}" for problem in found]
 
 
@@ -110,7 +110,7 @@ def _axe_source() -> str:
     return Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
-def _picture(page: Page, name: str) -> None:
+def keep_picture(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 

@@ -31,7 +31,7 @@ LISTS = (
     "account",
     "password",
 )
-RESERVATIONS = ("reservations", "reservations?view=unpaid", "reservations/new")
+RESERVATIONS = ("reservations", "reservations?view=unpaid", "reservations/new", "reservations/import")
 SETTINGS = ("", "/hotel", "/rooms", "/look", "/policy", "/people", "/tokens", "/guest-data")
 
 
@@ -81,6 +81,19 @@ def test_the_lists(at_the_desk: Visitor, busy_house: dict[str, Reservation]) -> 
 def test_the_reservations(at_the_desk: Visitor, busy_house: dict[str, Reservation]) -> None:
     pages = [f"reservations/{stay.code}" for stay in busy_house.values()]
     check_all(at_the_desk, *RESERVATIONS, *pages, f"reservations/{busy_house['waits'].code}/edit")
+
+
+def test_a_list_that_is_imported(at_the_desk: Visitor) -> None:
+    at_the_desk.goes_to("/staff/reservations/import")
+    rows = (
+        "room,guest_name,email,check_in,check_out,lines",
+        *("Garden room,Ana,ana@x.example,2030-01-01,2030-01-02,A=9000",) * 2,
+    )
+    at_the_desk.page.locator("textarea").fill("\n".join(rows))
+    at_the_desk.presses("Check the file")
+    at_the_desk.reads("1 ready, 1 with problems")
+    problems = looks.check(at_the_desk.page, "staff-import-preview", ours=True)
+    assert not problems, "\n".join(problems)
 
 
 def test_the_actions(at_the_desk: Visitor, busy_house: dict[str, Reservation]) -> None:
