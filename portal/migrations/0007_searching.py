@@ -39,9 +39,7 @@ def _fill(db: Any) -> None:
         db.execute_sql("LOCK TABLE reservation IN SHARE ROW EXCLUSIVE MODE")
     db.execute_sql("DELETE FROM reservation_word")
     mark = "%s" if is_postgres(db) else "?"
-    read = (
-        f"SELECT id, code, guest_name, email, phone FROM reservation WHERE id > {mark} ORDER BY id LIMIT {BATCH}"  # noqa: S608  # marks only
-    )
+    read = f"SELECT id, code, guest_name, email, phone FROM reservation WHERE id > {mark} ORDER BY id LIMIT {BATCH}"  # noqa: S608  # marks only
     last = 0
     while rows := db.execute_sql(read, (last,)).fetchall():
         last = rows[-1][0]

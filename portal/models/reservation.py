@@ -10,7 +10,6 @@ from portal.domain import states
 from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check, one_of
 from portal.models.hotel import Room
 
-
 STILL_ON = ("pending", "confirmed")
 """The states of a stay that somebody may arrive for."""
 
