@@ -23,7 +23,7 @@ from portal.services import (
 from stripe_simulator import Control
 from tests.actors import Clock
 from tests.pages import Page
-from tests.refunds.hotel import FAILS_LATER, Hotelier
+from tests.refunds.hotel import FAILS_LATER, SUCCEEDS_LATER, Hotelier
 from tests.staff.desk import Desk
 
 Make = Callable[..., Reservation]
@@ -55,7 +55,7 @@ def test_a_stay_is_found_by_what_somebody_remembers_of_it(reception: Desk, make_
     assert finds(reception, "ines") == finds(reception, " INÊS ") == both
     for typed in (
         "luk", "mÜLL ine", "ine mul", "carval", "ines.carvalho@mail.ex", "carvalho mail", "@mail.example",
-        "912 345 678", "00351 912345678", "+351912345678", "Müller, Inês",
+        "912 345 678", "00351 912345678", "+351912345678", "Müller, Inês", "müller\xa0inês",
         stay.code[:6], f"{stay.code[:4]}-{stay.code[4:7]}".lower(),
     ):  # fmt: skip
         assert finds(reception, typed) == [stay.guest_name], typed
@@ -72,8 +72,9 @@ def test_a_stay_is_found_by_what_somebody_remembers_of_it(reception: Desk, make_
 
 def test_whatever_is_typed_the_page_answers(reception: Desk, make_reservation: Make) -> None:
     make_reservation(guest_name="Inês Carvalho")
-    for typed in ("\0", "i\0nes", "%", "_", "%nes", "😀", "😀😀 x", "a" * 5_000, "é" * 900, "'; --", "\\", "@", "@@ .", "\u202e", "ﬁ", "１２", "\ud7ff", "\U0010ffff" * 3):  # fmt: skip
+    for typed in ("%", "_", "%nes", "😀", "😀😀 x", "a" * 5_000, "é" * 900, "'; --", "\\", "@", "@@ .", "ﬁ", "１２", "\ud7ff", "\U0010ffff" * 3):  # fmt: skip
         assert finds(reception, typed) == [], typed
+    assert finds(reception, "\0") == finds(reception, "i\0nes") == ["Inês Carvalho"]
     assert "at least two letters" in reception.goes_to(f"{LIST}?q=i").text
     assert reception.goes_to(f"{LIST}?q=%ff%fe").status == 200
     for days in ("from=yesterday", "from=2026-13-40&to=%00", "to=99999-01-01", "from=-1"):
@@ -171,7 +172,7 @@ def test_words_that_nearly_everybody_has_lead_to_the_same_stays(
     monkeypatch.setattr(reservation_lists, "SCAN", 3)
     assert names_on(reception, "q=ana") == ["Ana cancelled", "Ana pending", "Ana expired"]
     assert "There are more" in reception.page.text
-    assert names_on(reception, "q=ana+guest&sort=arrival") == names_on(reception, "q=ana&sort=arrival")[:3]
+    assert names_on(reception, "q=ana+an&sort=arrival") == names_on(reception, "q=ana&sort=arrival")[:3]
     assert names_on(reception, "q=ana&view=coming&sort=arrival") == ["Ana confirmed", "Ana pending"]
     assert "There are more" not in reception.page.text
     assert names_on(reception, "q=ana+exp") == ["Ana expired"]
@@ -238,15 +239,15 @@ def test_the_badge_tells_where_the_money_is(
     assert money(reception, full) == "Paid"
     for stay in (full, half, zero):
         hotel.cancels(stay)
-    assert [money(reception, stay) for stay in (full, half, zero)] == [
-        "Refund on its way", "Refund on its way", "Paid, no refund",
-    ]  # fmt: skip
+    slow = paid("Slow", 70, card=SUCCEEDS_LATER)
+    hotel.cancels(slow)
+    assert money(reception, slow) == "Refund on its way"
     hotel.works()
     hotel.hears()
     assert [money(reception, stay) for stay in (full, half, zero)] == ["Refunded", "Partly refunded", "Paid, no refund"]
     failing = paid("Failing", 50, card=FAILS_LATER)
     hotel.cancels(failing)
-    hotel.works_until_quiet(1)
+    hotel.works(minutes=15)
     hotel.hears()
     assert money(reception, failing) == "Refund failed"
     dashboard = paid("Dashboard", 60)

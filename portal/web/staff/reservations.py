@@ -23,7 +23,7 @@ _MOST_LETTERS = 200
 @access.needs(access.RECEPTION)
 def reservations() -> Response | str:
     """A code in the search field goes straight to its reservation."""
-    typed = request.args.get("q", "").replace("\0", "").strip()[:_MOST_LETTERS]
+    typed = _printable("q")
     found = reservation_lists.find_by_code(typed)
     if found is not None:
         return redirect(url_for("staff.reservation", code=found.code), 303)
@@ -49,9 +49,15 @@ def reservations() -> Response | str:
         money=money_states.money_words(listing.rows) if listing else {},
         wanted=wanted,
         typed=typed,
-        days={name: request.args.get(name, "")[:_MOST_LETTERS] for name in ("from", "to")},
+        days={name: _printable(name) for name in ("from", "to")},
         problems=problems,
     )
+
+
+def _printable(name: str) -> str:
+    """What was typed, to search for and to show again, without what no page may hold."""
+    typed = " ".join(request.args.get(name, "")[:_MOST_LETTERS].split())
+    return "".join(letter for letter in typed if letter.isprintable())
 
 
 def _one_of(words: tuple[str, ...], asked: str | None) -> str | None:
