@@ -20,12 +20,14 @@ from peewee import fn
 from portal.domain import guest_match, search_words
 from portal.models import Reservation, Room
 from portal.services.listing import Listing, read_page
-from portal.services.reservation_words import SCAN, Search
+from portal.services.reservation_words import Search
 
 VIEWS = ("all", "coming", "unpaid", "confirmed", "cancelled", "expired")
 _STATUS = {"unpaid": "pending", "confirmed": "confirmed", "cancelled": "cancelled", "expired": "expired"}
 MOST_FOUND = 100
 """Stays that a search shows; then it asks for another word."""
+WALK = 1_000
+"""Stays of a list that a search for common words looks at."""
 
 _STILL_ON = peewee.SQL("status IN ('pending', 'confirmed')")
 """Spelled out as in the index: SQLite uses one that holds a part of the rows only when it reads the same words."""
@@ -92,25 +94,30 @@ def search(wanted: Wanted) -> Found:
 
 def _found_by_word(wanted: Wanted, finding: Search) -> Found:
     column, newest_first = _column(wanted)
-    query = Reservation.select(Reservation, Room).join(Room).where(finding.matching())
     # A value and no column, so that no engine thinks of walking through all stays in this order.
-    place = fn.COALESCE(column, column)
-    order = (place.desc(), Reservation.id.desc()) if newest_first else (place, Reservation.id)
-    rows = list(_narrow(query, wanted).order_by(*order).limit(MOST_FOUND + 1))
+    order = _order(fn.COALESCE(column, column), newest_first)
+    near = _narrow(Reservation.select(Reservation.id).where(finding.matching()), wanted)
+    rows = list(_stays_of(near.order_by(*order).limit(MOST_FOUND + 1)).order_by(*order))
     return Found(rows[:MOST_FOUND], more=len(rows) > MOST_FOUND)
 
 
 def _found_in_list(wanted: Wanted, finding: Search) -> Found:
-    column, newest_first = _column(wanted)
-    order = (column.desc(), Reservation.id.desc()) if newest_first else (column, Reservation.id)
+    order = _order(*_column(wanted))
     walk = _narrow(Reservation.select(Reservation.id), wanted).order_by(*order)
-    near = walk.limit(SCAN).alias("near")
-    query = (
-        Reservation.select(Reservation, Room).join(Room).switch(Reservation).join(near, on=near.c.id == Reservation.id)
-    )
-    rows = list(query.where(finding.matching_one_by_one()).order_by(*order).limit(MOST_FOUND + 1))
-    not_all_seen = len(rows) <= MOST_FOUND and walk.offset(SCAN).limit(1).exists()
+    query = _stays_of(walk.limit(WALK)).where(finding.matching_one_by_one())
+    rows = list(query.order_by(*order).limit(MOST_FOUND + 1))
+    not_all_seen = len(rows) <= MOST_FOUND and walk.offset(WALK).limit(1).exists()
     return Found(rows[:MOST_FOUND], more=len(rows) > MOST_FOUND or not_all_seen)
+
+
+def _stays_of(ids: Any) -> Any:
+    """With their rooms."""
+    near = ids.alias("near")
+    return Reservation.select(Reservation, Room).join(Room).join_from(Reservation, near, on=near.c.id == Reservation.id)
+
+
+def _order(column: Any, newest_first: bool) -> tuple[Any, Any]:
+    return (column.desc(), Reservation.id.desc()) if newest_first else (column, Reservation.id)
 
 
 def _narrow(query: Any, wanted: Wanted) -> Any:

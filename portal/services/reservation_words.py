@@ -10,7 +10,7 @@ from portal.models import Reservation, ReservationWord
 
 SCAN = 2_000
 """Entries of one word that are looked through; a word that begins more of them is a common one."""
-SCAN_TOGETHER = 10_000
+SCAN_TOGETHER = 5_000
 """The same where a second word leaves most of them out before their stays are read."""
 
 
@@ -27,7 +27,7 @@ class Search:
     """The stays that have all of the typed words, each found by its beginning.
 
     A rare word leads straight to its stays. When every word is a common one, the stays of a list are looked through in
-    its own order instead, up to SCAN of them: with so many that match, there soon is a page of them."""
+    its own order instead, as many as can be looked at quickly: with so many that match, a page of them comes soon."""
 
     def __init__(self, words: list[bytes]) -> None:
         self.words = words

@@ -72,9 +72,9 @@ def test_a_stay_is_found_by_what_somebody_remembers_of_it(reception: Desk, make_
 
 def test_whatever_is_typed_the_page_answers(reception: Desk, make_reservation: Make) -> None:
     make_reservation(guest_name="Inês Carvalho")
-    for typed in ("%", "_", "%nes", "😀", "😀😀 x", "a" * 5_000, "é" * 900, "'; --", "\\", "@", "@@ .", "ﬁ", "１２", "\ud7ff", "\U0010ffff" * 3):  # fmt: skip
+    for typed in ("%", "_", "%nes", "😀", "😀😀 x", "a" * 5_000, "é" * 900, "'; --", "\\", "@", "@@ .", "ﬁ", "１２"):  # fmt: skip
         assert finds(reception, typed) == [], typed
-    assert finds(reception, "\0") == finds(reception, "i\0nes") == ["Inês Carvalho"]
+    assert finds(reception, "\0\ud7ff\u202e\U0010ffff") == finds(reception, "i\0nes") == ["Inês Carvalho"]
     assert "at least two letters" in reception.goes_to(f"{LIST}?q=i").text
     assert reception.goes_to(f"{LIST}?q=%ff%fe").status == 200
     for days in ("from=yesterday", "from=2026-13-40&to=%00", "to=99999-01-01", "from=-1"):
@@ -169,7 +169,7 @@ def test_words_that_nearly_everybody_has_lead_to_the_same_stays(
 ) -> None:
     monkeypatch.setattr(reservation_words, "SCAN_TOGETHER", 2)
     monkeypatch.setattr(reservation_words, "SCAN", 2)
-    monkeypatch.setattr(reservation_lists, "SCAN", 3)
+    monkeypatch.setattr(reservation_lists, "WALK", 3)
     assert names_on(reception, "q=ana") == ["Ana cancelled", "Ana pending", "Ana expired"]
     assert "There are more" in reception.page.text
     assert names_on(reception, "q=ana+an&sort=arrival") == names_on(reception, "q=ana&sort=arrival")[:3]
