@@ -10,6 +10,9 @@ from portal.domain import states
 from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check, one_of
 from portal.models.hotel import Room
 
+STILL_ON = ("pending", "confirmed")
+"""The states of a stay that somebody may arrive for."""
+
 
 class Reservation(Table):
     """Sums are minor units of `currency`; `check_in` and `check_out` are dates at the hotel."""
@@ -62,6 +65,14 @@ Reservation.add_index(Reservation.index(Reservation.updated_at, Reservation.id, 
 Reservation.add_index(
     Reservation.index(Reservation.status, Reservation.check_in, Reservation.id, name="reservation_status_check_in")
 )
+Reservation.add_index(
+    Reservation.index(Reservation.status, Reservation.updated_at, Reservation.id, name="reservation_status_updated_at")
+)
+Reservation.add_index(
+    Reservation.index(
+        Reservation.check_in, Reservation.id, where=Reservation.status << STILL_ON, name="reservation_still_on_check_in"
+    )
+)
 
 
 class ReservationWord(Table):
@@ -70,11 +81,14 @@ class ReservationWord(Table):
     Bytes, because both engines sort those alike, and "begins with" is then a range of the index."""
 
     word = peewee.BlobField()
-    reservation = peewee.ForeignKeyField(Reservation, backref="words")
+    reservation = peewee.ForeignKeyField(Reservation, backref="words", index=False)
 
 
 ReservationWord.add_index(
     ReservationWord.index(ReservationWord.word, ReservationWord.reservation, unique=True, name="reservation_word_once")
+)
+ReservationWord.add_index(
+    ReservationWord.index(ReservationWord.reservation, ReservationWord.word, name="reservation_word_of_reservation")
 )
 
 

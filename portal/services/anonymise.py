@@ -1,14 +1,13 @@
 """Taking a guest's name, addresses and words out of a stay that is over. Sums, dates and receipts' numbers stay."""
 
-import importlib
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 
-from portal.db import lock, must_be_in_transaction, transaction
+from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import hotel_time, states
+from portal.domain.search_words import NO_GUEST
 from portal.models import (
     Alert,
     Cancellation,
@@ -18,15 +17,13 @@ from portal.models import (
     Payment,
     Refund,
     Reservation,
-    ReservationWord,
     WebhookEvent,
 )
-from portal.services import audit, hotels, payments, settlement
+from portal.services import audit, hotels, payments, reservation_words, settlement
 
 log = structlog.get_logger()
 
 NAME = "Anonymised guest"
-_NOWHERE = "@anonymised.invalid"
 AFTER_LAST_REFUND = timedelta(days=30)
 """Until then a bank may still send it back, and the guest has to be told."""
 
@@ -87,7 +84,7 @@ def anonymise(deps: Deps, reservation_id: int, *, actor: str) -> None:
             updated_at=deps.now(),
         ).where(Reservation.id == reservation.id).execute()
         _clear_what_was_written(deps, reservation)
-        _index_again(reservation)
+        reservation_words.store(reservation)
         audit.note(reservation, actor=actor, cause="anonymised", now=deps.now())
     log.info("reservation anonymised", reservation=reservation.code)
 
@@ -99,7 +96,7 @@ def forget_old_guests(deps: Deps) -> int:
     days = hotel.retention_days or deps.settings.retention_days
     last = hotel_time.hotel_date(deps.now(), hotel.timezone) - timedelta(days=days)
     old = Reservation.select(Reservation.id).where(Reservation.check_out < last)
-    with_guest = old.where(~Reservation.email.endswith(_NOWHERE)).order_by(Reservation.id)
+    with_guest = old.where(~Reservation.email.endswith(NO_GUEST)).order_by(Reservation.id)
     done = 0
     for reservation_id in [row.id for row in with_guest]:
         try:
@@ -112,7 +109,7 @@ def forget_old_guests(deps: Deps) -> int:
 
 def _address(reservation: Reservation) -> str:
     """Unique, and in a domain that never exists."""
-    return f"{reservation.code.lower()}{_NOWHERE}"
+    return f"{reservation.code.lower()}{NO_GUEST}"
 
 
 def _clear_what_was_written(deps: Deps, reservation: Reservation) -> None:
@@ -124,14 +121,3 @@ def _clear_what_was_written(deps: Deps, reservation: Reservation) -> None:
     OutgoingMail.update(recipient=reservation.email).where(mine).execute()
     for payment in Payment.select().where((Payment.reservation == reservation.id) & Payment.params.is_null(False)):
         Payment.update(params=settlement.without_email(payment)).where(Payment.id == payment.id).execute()
-
-
-def _index_again(reservation: Reservation) -> None:
-    """The words that staff find the stay by: its code alone is left."""
-    must_be_in_transaction()
-    ReservationWord.delete().where(ReservationWord.reservation == reservation.id).execute()
-    try:
-        index: Callable[[Reservation], None] = importlib.import_module("portal.services.reservation_search").index
-    except ModuleNotFoundError:
-        return
-    index(reservation)

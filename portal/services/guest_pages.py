@@ -8,6 +8,7 @@ from portal.domain import attempts, hotel_time
 from portal.domain.cancellation_policy import Policy, PolicyStep, time_line
 from portal.domain.guest_match import show_code
 from portal.domain.holds import MayNotPay
+from portal.domain.money_state import word_of_paid
 from portal.domain.refund_window import window_from
 from portal.domain.situation import PaymentFacts, Situation, situation_of, why_not_pay
 from portal.domain.states import ENDED_REFUND
@@ -152,7 +153,7 @@ def _status_for_programs(
 ) -> str:
     """The word in `data-payment-status`."""
     if reservation.paid and reservation.amount_due == 0:
-        return "paid" if back == 0 else "refunded" if back >= reservation.paid else "partly_refunded"
+        return word_of_paid(reservation.paid, back)
     if situation is Situation.MONEY_GOES_BACK:
         return "refunded"
     if situation is Situation.CHECKING:

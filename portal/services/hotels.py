@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -141,14 +142,19 @@ def _problem(name: str, value: str) -> str | None:
         return "must not be empty"
     if name == "currency" and value not in money.CURRENCY_EXPONENTS:
         return f"must be one of {', '.join(money.CURRENCY_EXPONENTS)}"
-    # "localtime" is whatever the machine is set to.
-    if name == "timezone" and value not in available_timezones() - {"localtime"}:
+    if name == "timezone" and value not in _timezones():
         return "must be a name like Europe/Lisbon"
     if name == "locale" and not re.fullmatch(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}", value):
         return "must be a language like en_GB"
     if name == "email" and value and not _is_email(value):
         return "is not an e-mail address"
     return None
+
+
+@cache
+def _timezones() -> set[str]:
+    """Read once: it is a look through hundreds of files. "localtime" is whatever the machine is set to."""
+    return available_timezones() - {"localtime"}
 
 
 def _is_email(text: str) -> bool:

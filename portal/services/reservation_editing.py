@@ -13,7 +13,7 @@ from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.models import Payment, Reservation, ReservationLine
-from portal.services import audit, checkout_sessions, holds, nights, payments, reservations
+from portal.services import audit, checkout_sessions, holds, nights, payments, reservation_words, reservations
 from portal.services.new_reservation import BadReservation, NewLine, NewReservation
 
 log = structlog.get_logger()
@@ -188,6 +188,7 @@ def _move(reservation: Reservation) -> None:
 
 def _after_change(reservation: Reservation) -> None:
     """What is kept beside a stay and has to follow its names and dates, in the same transaction."""
+    reservation_words.store(reservation)
 
 
 def _cause(before: dict[str, Any], after: dict[str, Any], changed: frozenset[str]) -> str:

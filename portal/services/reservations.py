@@ -8,7 +8,7 @@ from portal.db import must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain import guest_match, hotel_time
 from portal.models import Hotel, Reservation, ReservationLine, Room
-from portal.services import hotels, links, mails, nights, public_ids, state
+from portal.services import hotels, links, mails, nights, public_ids, reservation_words, state
 from portal.services.new_reservation import BadReservation, NewLine, NewReservation
 
 
@@ -35,6 +35,7 @@ def add_inside(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:
     if not nights.take_nights(reservation):
         raise NightsTaken(room)
     state.begin(reservation, actor=actor, cause="reservation added", now=deps.now())
+    reservation_words.store(reservation)
     if new.send_link:
         mails.queue(deps, "private_link", f"{reservation.code}:added", reservation)
     return reservation

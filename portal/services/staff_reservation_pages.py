@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.deps import Deps
 from portal.models import Alert, AuditLog, Cancellation, Dispute, Note, OutgoingMail, Payment, Refund, Reservation
-from portal.services import alert_lines, notes, staff_accounts
+from portal.services import alert_lines, money_states, notes, staff_accounts
 from portal.services.alert_lines import AlertLine
 from portal.services.guest_pages import StayPage, read_stay
 
@@ -21,6 +21,8 @@ class ReservationPage:
     people: dict[str, str]
     cancellation: Cancellation | None
     stay: StayPage
+    money_word: str
+    """Of domain.money_state: where the money stands."""
     payments: list[Payment]
     refunds: list[Refund]
     disputes: list[Dispute]
@@ -43,6 +45,7 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
         cancellation=Cancellation.get_or_none(Cancellation.reservation == reservation.id),
         people=staff_accounts.names_of(actors),
         stay=read_stay(deps, reservation),
+        money_word=money_states.money_words([reservation])[reservation.id],
         payments=payments,
         refunds=refunds,
         disputes=list(Dispute.select().where(Dispute.payment << ids).order_by(Dispute.id.desc())),

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.models import Hotel, Reservation, Room
-from portal.services import nights, reservation_editing, reservation_lists
+from portal.services import money_states, nights, reservation_editing, reservation_lists
 from portal.services import reservations as stays
 from portal.services.new_reservation import BadReservation, NewReservation
 from portal.services.nights import Clash
@@ -178,6 +178,7 @@ def _edit_page(
         refusal=refusal,
         over=reservation_editing.is_over(found),
         price_frozen=reservation_editing.is_price_frozen(found),
+        money_word=money_states.money_words([found])[found.id],
     )
 
 

@@ -1,33 +1,84 @@
 """Reservations: the list, and one of them."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from datetime import date
+
+from flask import abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.models import Reservation
-from portal.services import reservation_lists, staff_reservation_pages
+from portal.services import money_states, reservation_lists, staff_reservation_pages
 from portal.services import reservations as stays
+from portal.services.listing import Listing
+from portal.services.reservation_lists import Found, Wanted
 from portal.web.context import get_deps
 from portal.web.staff import access, actions
 from portal.web.staff.blueprint import staff
+
+_ORDERS = ("arrival", "-arrival", "changed", "-changed")
+_MOST_LETTERS = 200
 
 
 @staff.get("/reservations")
 @access.needs(access.RECEPTION)
 def reservations() -> Response | str:
     """A code in the search field goes straight to its reservation."""
-    typed = request.args.get("code", "")
+    typed = _printable("q")
     found = reservation_lists.find_by_code(typed)
     if found is not None:
         return redirect(url_for("staff.reservation", code=found.code), 303)
-    if typed:
-        flash(_("There is no reservation with that code."), "bad")
-    view = request.args.get("view", "")
-    view = view if view in reservation_lists.VIEWS else "coming"
-    listing = reservation_lists.list_reservations(
-        view, today=stays.today_at_hotel(get_deps()), after=request.args.get("after")
+    days, problems = _read_days()
+    wanted = Wanted(
+        view=_one_of(reservation_lists.VIEWS, request.args.get("view")) or "all",
+        today=stays.today_at_hotel(get_deps()),
+        first=days.get("from"),
+        last=days.get("to"),
+        words=reservation_lists.typed_words(typed),
+        sort=_one_of(_ORDERS, request.args.get("sort")) or "",
     )
-    return render_template("staff/reservations.html", listing=listing, view=view)
+    listing: Listing[Reservation] | Found | None
+    if typed and not wanted.words:
+        listing, problems["q"] = None, _("Type at least two letters or digits of a word.")
+    elif wanted.words:
+        listing = reservation_lists.search(wanted)
+    else:
+        listing = reservation_lists.list_reservations(wanted, after=request.args.get("after"))
+    return render_template(
+        "staff/reservations.html",
+        listing=listing,
+        money=money_states.money_words(listing.rows) if listing else {},
+        wanted=wanted,
+        typed=typed,
+        days={name: _printable(name) for name in ("from", "to")},
+        problems=problems,
+    )
+
+
+def _printable(name: str) -> str:
+    """What was typed, to search for and to show again, without what no page may hold."""
+    typed = " ".join(request.args.get(name, "")[:_MOST_LETTERS].split())
+    return "".join(letter for letter in typed if letter.isprintable())
+
+
+def _one_of(words: tuple[str, ...], asked: str | None) -> str | None:
+    return asked if asked in words else None
+
+
+def _read_days() -> tuple[dict[str, date], dict[str, str]]:
+    """The days of arrival, and what is wrong with those that were left out."""
+    days: dict[str, date] = {}
+    problems: dict[str, str] = {}
+    for name in ("from", "to"):
+        typed = request.args.get(name, "").strip()
+        try:
+            if typed:
+                days[name] = date.fromisoformat(typed)
+        except ValueError:
+            problems[name] = _("This is no date. Write it like 2026-11-23.")
+    if len(days) == 2 and days["from"] > days["to"]:
+        problems["to"] = _("This is before the first day, so the days were left out.")
+        days = {}
+    return days, problems
 
 
 @staff.get("/reservations/<code>")

@@ -1,0 +1,45 @@
+"""The word for the money of each stay of a list, read in one statement whatever the number of stays."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from peewee import JOIN, fn
+
+from portal.domain.money_state import RefundFacts, money_word
+from portal.domain.states import ENDED_REFUND
+from portal.models import Cancellation, Payment, Refund, Reservation
+
+
+def money_words(stays: Iterable[Reservation]) -> dict[int, str]:
+    """Reservation id → one of the words of `money_word`."""
+    stays = list(stays)
+    refunds = _refunds_of([stay.id for stay in stays])
+    return {stay.id: money_word(stay.status, stay.total, stay.paid, refunds[stay.id]) for stay in stays}
+
+
+def _refunds_of(ids: list[int]) -> dict[int, list[RefundFacts]]:
+    again = Refund.alias()
+    query: Any = (
+        Refund.select(
+            Payment.reservation,
+            Payment.id,
+            fn.COALESCE(Payment.received_amount, Payment.amount),
+            Payment.disposition,
+            Refund.kind,
+            Refund.amount,
+            Refund.status,
+            Refund.stripe_id.is_null(False) & again.id.is_null(),
+            Cancellation.refund_target,
+        )
+        .join(Payment)
+        .join(Cancellation, JOIN.LEFT_OUTER, on=Cancellation.reservation == Payment.reservation)
+        .join_from(Refund, again, JOIN.LEFT_OUTER, on=again.retry_of == Refund.id)
+        .where(Payment.reservation << ids)
+    )
+    found: dict[int, list[RefundFacts]] = defaultdict(list)
+    for stay_id, payment_id, came, disposition, kind, amount, status, stands, target in query.tuples():
+        kept = disposition == "kept"
+        failed = bool(stands) and status in ENDED_REFUND
+        found[stay_id].append(RefundFacts(payment_id, came, kept, kind, amount, status, failed, target))
+    return found
