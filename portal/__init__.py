@@ -25,7 +25,6 @@ def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
     deps = deps or Deps.build(settings, FOR_A_REQUEST)
     set_deps(app, deps)
-    app.jinja_env.globals["mail_is_on"] = deps.mail.is_on  # a page promises a mail only if it can be sent
     request_log.register(app)  # first, so that a refused request is logged too
     security.register(app, settings)
     languages.register(app)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from portal import create_app, db, logs, migrations
 from portal.deps import Deps
@@ -16,6 +17,7 @@ from portal.gateways.stripe_gateway import Patience
 from portal.models import Reservation
 from portal.services import hotels, reservations
 from portal.settings import Settings
+from portal.web.context import set_deps
 from stripe_simulator import Control, Simulator, start
 from tests import postgres
 from tests.actors import Clock, Guest, LivePortal
@@ -186,9 +188,19 @@ def portal(deps: Deps, simulator: Simulator) -> Iterator[LivePortal]:
         yield running
 
 
-def _app(deps: Deps, url: str):  # type: ignore[no-untyped-def]
+_apps: dict[Settings, Flask] = {}
+
+
+def _app(deps: Deps, url: str) -> Flask:
+    """Made once for all tests whose settings differ in nothing that it is made of: its routes take longer to compile than
+    most tests to run."""
     settings = replace(deps.settings, public_base_url=url)
-    return create_app(settings, replace(deps, settings=settings))
+    deps = replace(deps, settings=settings)
+    alike = replace(settings, database_url="", public_base_url="", smtp=None, mail_from=None, staff_mail_to=())
+    if alike not in _apps:
+        _apps[alike] = create_app(settings, deps)
+    set_deps(_apps[alike], deps)
+    return _apps[alike]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from portal.services import hotels
 
 def set_deps(app: Flask, deps: Deps) -> None:
     app.extensions["portal.deps"] = deps
+    app.jinja_env.globals["mail_is_on"] = deps.mail.is_on  # a page promises a mail only if it can be sent
 
 
 def get_deps() -> Deps:

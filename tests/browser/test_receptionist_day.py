@@ -59,7 +59,7 @@ class Receptionist:
 
     def looks_for(self, guest: str) -> None:
         self.turns_to("Reservations")
-        self.page.get_by_label("Search").fill(guest)
+        self.page.get_by_label("Code, name, e-mail or phone").fill(guest)
         self.presses("Search")
         self.page.get_by_role("link", name=re.compile(guest)).first.click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(guest)

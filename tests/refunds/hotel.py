@@ -78,9 +78,11 @@ class Hotelier:
         return jobs.run_once(self.deps)
 
     def works_until_quiet(self, hours: int = 2) -> None:
-        """All jobs, every quarter of an hour."""
-        for _ in range(hours * 4):
+        """All jobs, every quarter of an hour; after two hours, when everything has longer pauses, every hour."""
+        for _ in range(min(hours, 2) * 4):
             self.works(minutes=15)
+        for _ in range(hours - 2):
+            self.works(hours=1)
 
     def books_are_right(self) -> None:
         """Our own by themselves, and compared with Stripe's, also what is so new that a message could be on its way."""

@@ -67,12 +67,14 @@ def is_told(hotel: Hotelier, events: list[Event], copies: int) -> None:
 
 
 def all_ends(hotel: Hotelier, back_up: BackUp, events: list[Event], orders: Iterator[Any]) -> list[dict[str, Any]]:
-    """The books after each order, each time on the same database as it was before the first of them."""
-    ends = []
+    """The books after each order, each time on the same database as it was before the first of them. Whether they are
+    right is looked at once: all others have to be the same, row by row."""
+    ends: list[dict[str, Any]] = []
     for order in orders:
         backup = back_up()
         is_told(hotel, [events[number] for number in order], copies=2)
-        hotel.books_are_right()
+        if not ends:
+            hotel.books_are_right()
         ends.append(end(hotel))
         backup.is_put_back()
     return ends
@@ -115,7 +117,7 @@ def test_paid_partly_refunded_in_the_dashboard_and_disputed(
     events = news(stripe, set())
     assert {"charge.refunded", "refund.failed", "charge.dispute.closed"} <= {event["type"] for event in events}
 
-    ends = all_ends(hotel, back_up, events, some_orders(len(events), many(40, 12)))
+    ends = all_ends(hotel, back_up, events, some_orders(len(events), many(40, 6)))
     all_the_same(ends)
     assert "confirmed" in ends[0]["Reservation"][0]
     assert ends[0]["Alert"] == ["dispute", "refund failed", "refund made at Stripe"]
@@ -133,7 +135,7 @@ def test_a_dispute_that_is_still_open(
     for word in ("warning_needs_response", "needs_response", "under_review"):
         stripe.move_dispute(dispute["id"], word)
     events = [event for event in news(stripe, known) if event["type"].startswith("charge.dispute")]
-    ends = all_ends(hotel, back_up, events, some_orders(len(events), many(24, 8)))
+    ends = all_ends(hotel, back_up, events, some_orders(len(events), many(24, 5)))
     all_the_same(ends)
     assert "'status': 'under_review'" in ends[0]["Dispute"][0]
     hotel.works()
@@ -159,7 +161,7 @@ def test_a_refund_of_ours_whose_answer_was_lost_in_all_orders(
     kinds = ["refund.created", "charge.refunded", "refund.updated"]
     assert [event["type"] for event in events] == kinds + ["refund.updated", "refund.failed"] * (last == "failed")
 
-    orders = permutations(range(len(events))) if not db.is_postgres() else some_orders(len(events), 10)
+    orders = permutations(range(len(events))) if not db.is_postgres() else some_orders(len(events), 5)
     ends = all_ends(hotel, back_up, events, orders)
     all_the_same(ends)
     assert [f"'status': '{last}'" in row for row in ends[0]["Refund"]] == [True]
@@ -180,7 +182,7 @@ def test_money_for_a_cancelled_stay_that_the_dashboard_gave_back_in_part(
     intent = stripe.pay(session)["session"]["payment_intent"]
     stripe.refund(intent, 50_000)
     events = news(stripe, set())
-    for order in some_orders(len(events), many(24, 8)):
+    for order in some_orders(len(events), many(24, 5)):
         backup = back_up()
         is_told(hotel, [events[number] for number in order], copies=2)
         waiting = [row for row in refunds_of(reservation) if row[2] != "canceled"]
