@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.routing import IntegerConverter, Map
 
 from portal.services import alerts, health
@@ -32,12 +32,6 @@ def every_staff_page() -> dict[str, Any]:
         "now": get_deps().now(),
         "needs_password": person is not None and not access.has_fresh_password(),
     }
-
-
-@staff.app_template_global()
-def staff_endpoints() -> set[str]:
-    """For the navigation: the pages that there are."""
-    return {name for name in current_app.view_functions if name.startswith("staff.")}
 
 
 @staff.app_template_global()
