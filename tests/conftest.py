@@ -17,6 +17,7 @@ from portal.gateways.stripe_gateway import Patience
 from portal.models import Reservation
 from portal.services import hotels, reservations
 from portal.settings import Settings
+from portal.web import languages
 from portal.web.context import set_deps
 from stripe_simulator import Control, Simulator, start
 from tests import postgres
@@ -188,7 +189,7 @@ def portal(deps: Deps, simulator: Simulator) -> Iterator[LivePortal]:
         yield running
 
 
-_apps: dict[Settings, Flask] = {}
+_apps: dict[object, Flask] = {}
 
 
 def _app(deps: Deps, url: str) -> Flask:
@@ -196,7 +197,10 @@ def _app(deps: Deps, url: str) -> Flask:
     most tests to run."""
     settings = replace(deps.settings, public_base_url=url)
     deps = replace(deps, settings=settings)
-    alike = replace(settings, database_url="", public_base_url="", smtp=None, mail_from=None, staff_mail_to=())
+    alike = (
+        replace(settings, database_url="", public_base_url="", smtp=None, mail_from=None, staff_mail_to=()),
+        languages.TRANSLATIONS,
+    )
     if alike not in _apps:
         _apps[alike] = create_app(settings, deps)
     set_deps(_apps[alike], deps)
