@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal import create_app, db, logs, migrations
+from portal import cli, create_app, db, logs, migrations
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import Patience
 from portal.models import Reservation
@@ -211,3 +211,29 @@ def _app(deps: Deps, url: str) -> Flask:
 def guest(portal: LivePortal, deps: Deps) -> Guest:
     """Somebody with a browser that knows no JavaScript."""
     return Guest(portal.url, deps)
+
+
+@pytest.fixture
+def command_environment(settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command reads, as the test's own settings have it."""
+    for name, value in {
+        "DATABASE_URL": database,
+        "SECRET_KEY": settings.secret_keys[0],
+        "PUBLIC_BASE_URL": settings.public_base_url,
+        "STRIPE_SECRET_KEY": settings.stripe_secret_key,
+        "STRIPE_API_BASE": settings.stripe_api_base,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def command(command_environment: None, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """`command("link", "X")` → exit status, standard output, standard error."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = cli.main(words)
+        shown = capsys.readouterr()
+        return status, shown.out, shown.err
+
+    return run

@@ -9,7 +9,6 @@ import pytest
 
 from portal import cli
 from portal.models import OutgoingMail, Reservation
-from portal.settings import Settings
 from tests.actors import rows
 from tests.mailbox import Mailbox, text_of
 
@@ -25,19 +24,7 @@ STAY = {
 
 
 @pytest.fixture
-def environment(settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "DATABASE_URL": database,
-        "SECRET_KEY": settings.secret_keys[0],
-        "PUBLIC_BASE_URL": settings.public_base_url,
-        "STRIPE_SECRET_KEY": settings.stripe_secret_key,
-        "STRIPE_API_BASE": settings.stripe_api_base,
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def mails_on(environment: None, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def mails_on(command_environment: None, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in mailbox.settings.items():
         monkeypatch.setenv(name, value)
 
@@ -74,7 +61,7 @@ def test_no_link_is_sent_unasked_and_each_time_that_it_is_asked_for(
     assert "/l/" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("environment")
+@pytest.mark.usefixtures("command_environment")
 def test_without_a_mail_server_staff_are_told_that_it_waits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,7 +71,7 @@ def test_without_a_mail_server_staff_are_told_that_it_waits(
     assert mail.sent_at is None
 
 
-@pytest.mark.usefixtures("environment")
+@pytest.mark.usefixtures("command_environment")
 def test_send_link_is_true_or_false(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert add(monkeypatch, send_link="yes") == 1
     assert "send_link must be true or false" in capsys.readouterr().err

@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from portal import cli
 from portal.deps import Deps
 from portal.models import ApiToken, AuditLog, Staff, StaffSession
 from portal.services import api_tokens, passwords, second_factor, staff_sessions
 from portal.services.api_tokens import BadToken
-from portal.settings import Settings
 from tests.staff.desk import cheap_passwords
 
 Run = Callable[..., tuple[int, str, str]]
@@ -19,25 +17,9 @@ MARTA = "marta@limoeiro.example"
 
 
 @pytest.fixture
-def run(settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """`run("staff", "list")` → exit status, standard output, standard error."""
+def run(command: Run) -> Run:
     cheap_passwords()
-    for name, value in {
-        "DATABASE_URL": database,
-        "SECRET_KEY": settings.secret_keys[0],
-        "PUBLIC_BASE_URL": settings.public_base_url,
-        "STRIPE_SECRET_KEY": settings.stripe_secret_key,
-        "STRIPE_API_BASE": settings.stripe_api_base,
-    }.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = cli.main(words)
-        shown = capsys.readouterr()
-        return status, shown.out, shown.err
-
-    return run
+    return command
 
 
 def test_people_come_and_go(run: Run, deps: Deps) -> None:

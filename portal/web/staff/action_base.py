@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, SelectChoice, SelectField
+from wtforms import HiddenField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from portal.domain import money
@@ -166,6 +166,10 @@ class Action:
             field.errors = [*field.errors, wrong]
             return -1
         return amount
+
+
+def sum_field(label: Any) -> Any:
+    return StringField(label, validators=[InputRequired(_l("Type a sum."))])
 
 
 def reason_field() -> Any:

@@ -16,16 +16,10 @@ from portal.models import Reservation
 from portal.services.money_back import MoneyBack
 from portal.web.staff import access
 from portal.web.staff.action_base import Action, NotDone
+from portal.web.staff.actions_cancel import Cancel, CancelOther
 from portal.web.staff.actions_links import CopyLink, RevokeLinks, SendLink
-from portal.web.staff.actions_money import (
-    Cancel,
-    CancelOther,
-    CheckWithStripe,
-    GiveRefund,
-    RecordPayment,
-    RefundHandedBack,
-    RetryRefund,
-)
+from portal.web.staff.actions_money import CheckWithStripe, RecordPayment
+from portal.web.staff.actions_refunds import GiveRefund, RefundHandedBack, RetryRefund
 from portal.web.staff.actions_stay import Anonymise, ConfirmFree, ExtendHold, GrantAttempt, HoldAgain
 from portal.web.staff.blueprint import staff
 
