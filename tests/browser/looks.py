@@ -71,6 +71,11 @@ ON_PAPER = """() => {
 }"""
 
 
+def check_here(page: Page) -> list[str]:
+    """The part of `check` that needs no other size and no other colours."""
+    return _axe(page, {"type": "tag", "values": RULES}) + page.evaluate(STICKS_OUT) + page.evaluate(TOO_SMALL)
+
+
 def check(page: Page, name: str, *, ours: bool) -> list[str]:
     """Everything that is wrong with the page that is open now; pictures of it are kept. Leaves it as it was."""
     found = [f"light: {problem}" for problem in _axe(page, {"type": "tag", "values": RULES})]

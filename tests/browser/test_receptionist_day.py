@@ -33,9 +33,11 @@ class Receptionist:
     def __init__(self, visitor: Visitor, where: str) -> None:
         self.visitor, self.page, self.where = visitor, visitor.page, where
         self._pictures = 0
+        self.problems: list[str] = []
 
     def keeps_a_picture(self, of: str) -> None:
         self._pictures += 1
+        self.problems += [f"{of}: {problem}" for problem in looks.check_here(self.page)]
         looks.keep_picture(self.page, f"day-{self._pictures:02}-{of}-{self.where}")
 
     def fills_in(self, **fields: str) -> None:
@@ -155,6 +157,7 @@ def test_the_day(
     hotel.works()
     hotel.hears()
     hotel.books_are_right()
+    assert not rita.problems, "\n".join(rita.problems)
 
 
 def _what_happened_before(hotel: Hotelier, make: Make) -> tuple[Reservation, ...]:

@@ -32,7 +32,7 @@ LISTS = (
     "password",
 )
 RESERVATIONS = ("reservations", "reservations?view=unpaid", "reservations/new", "reservations/import")
-SETTINGS = ("", "/hotel", "/rooms", "/look", "/policy", "/people", "/tokens", "/guest-data")
+SETTINGS = ("", "/hotel", "/rooms", "/look", "/policy", "/people", "/people/1", "/rooms/1", "/tokens", "/guest-data")
 
 
 @pytest.fixture
