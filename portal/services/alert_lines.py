@@ -24,6 +24,15 @@ ACTIONS = {
 }
 """What can be done about a stay, and the words on the button; each is a page of the reservation."""
 
+_ONLY_IN = {
+    "hold-again": ("expired",),
+    "extend-hold": ("pending",),
+    "grant-attempt": ("pending",),
+    "record-payment": ("pending",),
+    "cancel": ("pending", "confirmed"),
+}
+"""States of a stay in which the action can be done at all; a button that cannot work is not shown."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -263,6 +272,8 @@ def _buttons(alert: Alert, words: Words, stay: Reservation | None) -> Iterable[B
     if stay is None:
         return
     for name in words.actions:
+        if stay.status not in _ONLY_IN.get(name, (stay.status,)):
+            continue
         yield Button(ACTIONS[name], f"/staff/reservations/{stay.code}/actions/{name}{_about(name, alert)}")
     yield Button(N_("Open the reservation"), f"/staff/reservations/{stay.code}")
 
