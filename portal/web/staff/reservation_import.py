@@ -60,7 +60,7 @@ def import_run() -> Answer:
     except BadRows as bad:
         return _show_preview(bad.rows, content.decode("utf-8-sig"), 409)
     flash(_what_was_done(done), "good")
-    return redirect(url_for("staff.reservations", view="changed"), 303)
+    return redirect(url_for("staff.reservations"), 303)
 
 
 def _sent() -> bytes:
