@@ -48,7 +48,7 @@ class Words:
 WORDS: dict[str, Words] = {
     "refund failed": Words(
         N_("A refund failed"),
-        N_("The guest's bank sent the money back to Stripe. The guest was told that there is a delay."),
+        N_("Stripe could not bring the money to the guest. If the refund was made here, the guest reads of a delay."),
         N_("Send the refund again, or give the money back in another way and say so."),
         ("retry-refund", "refund-handed-back"),
     ),

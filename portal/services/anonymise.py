@@ -7,6 +7,7 @@ import structlog
 from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import hotel_time, states
+from portal.domain.reasons import STAFF_REASONS
 from portal.domain.search_words import NO_GUEST
 from portal.models import (
     Alert,
@@ -40,7 +41,7 @@ def why_not(deps: Deps, reservation: Reservation) -> str | None:
     """not over, done, payment, refund, dispute, alert, message, recent refund; or None: it may be done."""
     if is_anonymous(reservation):
         return "done"
-    if reservation.check_out > hotel_time.hotel_date(deps.now(), hotels.get_hotel().timezone):
+    if reservation.check_out >= hotel_time.hotel_date(deps.now(), hotels.get_hotel().timezone):
         return "not over"
     if reservation.status == "pending" or payments.find_live(reservation):
         return "payment"
@@ -114,6 +115,11 @@ def _address(reservation: Reservation) -> str:
 
 def _clear_what_was_written(deps: Deps, reservation: Reservation) -> None:
     Cancellation.update(reason="").where(Cancellation.reservation == reservation.id).execute()
+    mine_paid = Payment.select(Payment.id).where(Payment.reservation == reservation.id)
+    typed = (Refund.payment << mine_paid) & (Refund.kind == "staff") & Refund.reason.not_in(STAFF_REASONS)
+    Refund.update(reason="").where(typed & Refund.retry_of.is_null()).execute()
+    about = (Alert.reservation == reservation.id) | (Alert.payment << mine_paid)
+    Alert.update(why_closed="").where(about & Alert.closed_at.is_null(False)).execute()
     Note.update(text="").where(Note.reservation == reservation.id).execute()
     mine = OutgoingMail.reservation == reservation.id
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()

@@ -82,28 +82,21 @@ def read_cancelled_page(deps: Deps, reservation: Reservation) -> CancelledPage:
     rows = money.refunds
     retried = {row.retry_of_id for row in rows}
     on_its_way = sum(row.amount for row in rows if row.status not in ENDED_REFUND)
-    cancellation = Cancellation.get_or_none(Cancellation.reservation == reservation.id)
-    missing = max(0, _promised(money, cancellation) - _back(money))
+    missing = money.still_promised() + _still_returned(money)
     shown = [row for row in rows if row.id not in retried and (row.status != "canceled" or row.stripe_id)]
     return CancelledPage(
         stay=stay,
         owed=on_its_way + missing,
         missing=missing,
-        cancellation=cancellation,
+        cancellation=money.cancellation,
         refunds=[_followed(stay, money, refund) for refund in shown],
         taken_by_bank=any(money.dispute_of(payment) == "lost" for payment in money.kept),
     )
 
 
-def _back(money: MoneyBack) -> int:
-    """What the guest has or will have of all that came in; a lost dispute brought it back, whatever our refunds did."""
-    return sum(money.back(payment) for payment in money.payments if payment.disposition)
-
-
-def _promised(money: MoneyBack, cancellation: Cancellation | None) -> int:
-    """What has to go back: by the cancellation, and of money that may not be kept all."""
-    returned = (payment for payment in money.payments if payment.disposition == "returned")
-    return (cancellation.refund_target if cancellation else 0) + sum(p.received_amount or 0 for p in returned)
+def _still_returned(money: MoneyBack) -> int:
+    """What of money that may not be kept is on no way back yet; a lost dispute brought it back by itself."""
+    return sum(max(0, money.left(payment)) for payment in money.payments if payment.disposition == "returned")
 
 
 def _followed(stay: StayPage, money: MoneyBack, refund: Refund) -> FollowedRefund:

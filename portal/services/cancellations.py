@@ -11,6 +11,7 @@ from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.domain import hotel_time
 from portal.domain.cancellation_policy import Policy, refund_due, refund_target, tier_on
+from portal.domain.reasons import for_the_log
 from portal.domain.refund_sums import divide
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.models import Cancellation, Hotel, Payment, Reservation
@@ -154,8 +155,7 @@ def _cancel(
         now_quoted = quote(deps, reservation, other=other)
         if (now_quoted.percent, now_quoted.due) != (percent, due):
             raise QuoteChanged(now_quoted)
-        # A guest's reason may tell about their health: the log is not the place for it.
-        cause = reason if staff and reason else "cancelled"
+        cause = for_the_log(reason, "cancelled")
         state.move(reservation, "cancelled", actor=actor, cause=cause, now=deps.now())
         _write(deps, reservation, now_quoted, actor, reason)
         money = MoneyBack(reservation)

@@ -5,7 +5,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 import peewee
@@ -79,7 +79,7 @@ def _read_place(text: str | None) -> tuple[Any, Any] | None:
     try:
         kind, value, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return _value(kind, value), _key(key)
-    except (binascii.Error, ValueError, TypeError, UnicodeDecodeError):
+    except (binascii.Error, ValueError, TypeError, UnicodeDecodeError, OverflowError):
         return None
 
 
@@ -88,7 +88,7 @@ def _value(kind: str, value: Any) -> Any:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise ValueError("an instant without a time zone")
-        return instant
+        return instant.astimezone(UTC)
     if kind == "d":
         return date.fromisoformat(value)
     return _key(value)

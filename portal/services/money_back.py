@@ -72,12 +72,34 @@ class MoneyBack:
         kind, payment = kind or refund.kind, refund.payment
         return still_owed(kind, refund.amount, self.left(payment, but=refund), self._target_left(kind, refund))
 
+    @cached_property
+    def cancellation(self) -> Cancellation | None:
+        found: Cancellation | None = Cancellation.get_or_none(Cancellation.reservation == self.reservation_id)
+        return found
+
+    def given_besides(self) -> int:
+        """What staff gave of kept payments after the cancellation, on top of what it returns: a gift takes nothing off
+        the promise. What takes the place of a refund that failed (`retry_of`) is no gift."""
+        if self.cancellation is None:
+            return 0
+        since, kept = self.cancellation.created_at, {payment.id for payment in self.kept}
+        gifts = (r for r in self.refunds if r.kind == "staff" and r.retry_of_id is None and r.created_at > since)
+        return sum(r.amount for r in gifts if r.payment_id in kept and r.status not in states.ENDED_REFUND)
+
+    def still_promised(self) -> int:
+        """What the cancellation returns and is on no way yet; never more than what is left of the kept payments."""
+        if self.cancellation is None:
+            return 0
+        gone = sum(self.back(payment) for payment in self.kept) - self.given_besides()
+        left = sum(max(0, self.left(payment)) for payment in self.kept)
+        return max(0, min(self.cancellation.refund_target - gone, left))
+
     def _target_left(self, kind: str, but: Refund) -> int | None:
         """What the cancellation still has to return, for a refund that it asked for."""
-        if kind != "policy":
+        if kind != "policy" or self.cancellation is None:
             return None
-        target: int = Cancellation.get(Cancellation.reservation == self.reservation_id).refund_target
-        return target - sum(self.back(payment, but=but) for payment in self.kept)
+        gone = sum(self.back(payment, but=but) for payment in self.kept) - self.given_besides()
+        return int(self.cancellation.refund_target) - gone
 
 
 def of_payment(payment: Payment) -> MoneyBack:

@@ -5,6 +5,7 @@ import structlog
 from portal.db import lock, must_be_in_transaction
 from portal.deps import Deps
 from portal.domain import states
+from portal.domain.reasons import for_the_log
 from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Payment, Refund, Reservation
 from portal.services import mails, money_back, public_ids, state
@@ -43,7 +44,8 @@ def insert(
         created_at=now,
         updated_at=now,
     )
-    state.begin(refund, actor=requested_by, cause=reason, now=now)
+    cause = for_the_log(reason, "refunded by staff") if kind == "staff" else reason
+    state.begin(refund, actor=requested_by, cause=cause, now=now)
     if payment.provider == "offline":
         raise_alert(
             "hand the cash back", public_id, now=now, reservation=payment.reservation, payment=payment, amount=amount

@@ -53,14 +53,17 @@ def refund_by_staff(
         return refunds.insert(deps, payment, kind="staff", amount=amount, reason=reason, requested_by=actor)
 
 
-def retry(deps: Deps, refund_id: int, *, actor: str) -> Refund:
-    """A new row for a refund that failed, once, and never beside another that does the same."""
+def retry(deps: Deps, refund_id: int, *, actor: str, seen_amount: int | None = None) -> Refund:
+    """A new row for a refund that failed, once, and never beside another that does the same. `seen_amount`: what it was
+    to be when the person decided; if it is another sum by now, nothing is sent."""
     with transaction():
         found = Refund.get_by_id(refund_id)
         lock(Reservation, found.payment.reservation_id)
         payment = lock(Payment, found.payment_id)
         old = lock(Refund, refund_id)
         kind, amount = what_to_retry(money_back.of_payment(payment), old)
+        if seen_amount is not None and amount != seen_amount:
+            raise BadRefund("What is owed has changed meanwhile. Nothing was sent.")
         return refunds.insert(
             deps, payment, kind=kind, amount=amount, reason=old.reason, requested_by=actor, retry_of=old
         )
@@ -84,8 +87,8 @@ def what_to_retry(money: MoneyBack, old: Refund) -> tuple[str, int]:
     return kind, amount
 
 
-def mark_handed_back(deps: Deps, refund_id: int, *, actor: str, how: str = "") -> None:
-    """Cash or a transfer has been given back by hand; a word how closes the alert that asked for it."""
+def mark_handed_back(deps: Deps, refund_id: int, *, actor: str, how: str = "handed back") -> None:
+    """Cash or a transfer has been given back by hand, which closes the alert that asked for it."""
     with transaction():
         found = Refund.get_by_id(refund_id)
         lock(Reservation, found.payment.reservation_id)
@@ -93,8 +96,7 @@ def mark_handed_back(deps: Deps, refund_id: int, *, actor: str, how: str = "") -
         if refund.provider != "offline" or refund.status != "todo":
             raise BadRefund(f"{refund.public_id} is not a sum to hand back.")
         state.move(refund, "succeeded", actor=actor, cause="handed back", now=deps.now())
-        if how:
-            close_alerts(("hand the cash back",), refund.public_id, actor=actor, why=how, now=deps.now())
+        close_alerts(("hand the cash back",), refund.public_id, actor=actor, why=how, now=deps.now())
 
 
 def what_to_settle(money: MoneyBack, old: Refund, now: datetime) -> int:
@@ -123,10 +125,12 @@ def settle_otherwise(deps: Deps, refund_id: int, *, how: str, seen_amount: int, 
     StripeUnavailable while Stripe cannot be asked whether it has made a refused one after all."""
     found = Refund.get_by_id(refund_id)
     listed = _listed(deps, found) if is_refused(money_back.of_payment(found.payment), found) else []
-    with transaction():
+    with transaction():  # of its own: what Stripe says stays known, also when nothing is left to settle
         lock(Reservation, found.payment.reservation_id)
         for seen in listed:
             refunds.settle_refund_inside(deps, seen, cause="listed before settling")
+    with transaction():
+        lock(Reservation, found.payment.reservation_id)
         payment, old = lock(Payment, found.payment_id), lock(Refund, refund_id)
         amount = what_to_settle(money_back.of_payment(payment), old, deps.now())
         if amount != seen_amount:

@@ -107,7 +107,7 @@ def _in_house(day: date) -> tuple[int, int]:
 
 
 def _holds_ending(now: datetime) -> Any:
-    soon = Reservation.hold_until.between(now, now + timedelta(hours=24))
+    soon = Reservation.hold_until <= now + timedelta(hours=24)
     return _stays().where((Reservation.status == "pending") & soon).order_by(Reservation.hold_until)
 
 

@@ -166,7 +166,10 @@ def _note_error(deps: Deps, event: EventSeen, error: Exception) -> None:
             row = lock(WebhookEvent, event.id)
             if row.processed_at:
                 return
+            reservation, payment = _named(event.about)
             WebhookEvent.update(
+                reservation=reservation,
+                payment=payment,
                 result="error",
                 error_message=type(error).__name__,
                 tries=row.tries + 1,

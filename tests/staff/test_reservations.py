@@ -86,6 +86,8 @@ def test_a_place_in_another_list_or_none_at_all_is_the_beginning(reception: Desk
     for place in (
         '["v",1,1]',
         '["t","2026-01-01T00:00:00+00:00",1]',
+        '["t","0001-01-01T00:00:00+23:59",1]',
+        '["t","9999-12-31T23:59:59-23:59",1]',
         '["d","2026-01-01","x"]',
         '["d",7,1]',
         "[]",

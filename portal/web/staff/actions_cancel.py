@@ -1,11 +1,11 @@
 """Cancelling a stay, by its policy or with another sum; the page shows what goes back, and to which card."""
 
+from functools import cached_property
+
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from portal import errors
 from portal.domain.refund_sums import divide
-from portal.errors import Refusal
 from portal.models import Payment, Refund
 from portal.services import (
     cancellations,
@@ -37,8 +37,9 @@ class Cancel(Action):
         }
         return words.get(why, _("The stay cannot be cancelled now.")) if why else ""
 
-    @property
+    @cached_property
     def quote(self) -> Quote:
+        """Worked out once: what is compared with what was shown is what is done."""
         return cancellations.quote(self.deps, self.stay, other=self.other)
 
     def outlook(self) -> list[str]:
@@ -80,11 +81,14 @@ class Cancel(Action):
             self.mail_line(_("The guest is e-mailed that the stay is cancelled, with the sum.")),
             _("A cancellation cannot be undone."),
         ]
-        if payments.find_live(self.stay):
-            lines.insert(
-                0, _("The guest's payment page at Stripe is closed. Money that still arrives goes back in full.")
-            )
+        if live := payments.find_live(self.stay):
+            lines.insert(0, self._about_live(live))
         return lines
+
+    def _about_live(self, live: Payment) -> str:
+        if live.status == "processing":
+            return _("A card payment is on its way at Stripe. If it succeeds, it goes back to the guest in full.")
+        return _("The guest's payment page at Stripe is closed. Money that still arrives goes back in full.")
 
     def shown(self) -> str:
         quote = self.quote
@@ -128,6 +132,11 @@ class CancelOther(Cancel):
     asks_first = True
     form_class = CancelOtherForm
 
+    @property
+    def for_managers(self) -> bool:
+        """The policy is what the guest was promised; whoever departs from it answers for it."""
+        return True
+
     def why_not(self) -> str:
         if why := super().why_not():
             return why
@@ -143,22 +152,17 @@ class CancelOther(Cancel):
         by_policy = cancellations.quote(self.deps, self.stay)
         return [
             _("By the policy of this stay %(amount)s goes back.", amount=self.sum(by_policy.due)),
-            _(
-                "You may give back from nothing to %(most)s; more than the policy, managers alone.",
-                most=self.sum(self._left()),
-            ),
+            _("You may give back from nothing to %(most)s.", most=self.sum(self._left())),
         ]
 
     def check(self) -> None:
         amount = self.read_sum(self.form.amount, least=0, most=self._left())
-        if amount < 0:
-            return
-        if self.role != "manager" and amount > cancellations.quote(self.deps, self.stay).due:
-            raise Refusal(errors.MANAGERS_ONLY)
-        self.other = amount
+        if amount >= 0:
+            self.other = amount
 
     def effects(self) -> list[str]:
-        return [*self._money(), *self._rest()]
+        by_policy = cancellations.quote(self.deps, self.stay).due
+        return [*self._money(), _("By the policy it would be %(amount)s.", amount=self.sum(by_policy)), *self._rest()]
 
     def shown(self) -> str:
         return f"{super().shown()}|{self._left()}|{self.other}|{self.form.reason.data}"

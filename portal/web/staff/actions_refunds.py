@@ -62,6 +62,11 @@ class GiveRefund(PaymentAction):
     form_class = RefundForm
     danger = True
 
+    @property
+    def for_managers(self) -> bool:
+        """After a cancellation it is more than the policy gives."""
+        return bool(self.stay.status == "cancelled")
+
     def candidates(self) -> list[Payment]:
         return [payment for payment in self.money.kept if self._left(payment) > 0]
 
@@ -186,7 +191,7 @@ class RetryRefund(_OfRefund):
 
     def do(self) -> str:
         try:
-            row = staff_refunds.retry(self.deps, self._of.id, actor=self.actor)
+            row = staff_refunds.retry(self.deps, self._of.id, actor=self.actor, seen_amount=self._owed(self._of)[0])
         except BadRefund:
             raise NotDone(_("The refund has changed meanwhile.")) from None
         send_now(self)

@@ -168,6 +168,7 @@ class GrantAttempt(Action):
 
 class ConfirmFree(Action):
     name, title, button = "confirm-free", _l("Confirm without payment"), _l("Confirm the stay")
+    about_money = True
 
     def why_not(self) -> str:
         if self.stay.total:
