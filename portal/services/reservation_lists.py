@@ -26,7 +26,7 @@ VIEWS = ("all", "coming", "unpaid", "confirmed", "cancelled", "expired")
 _STATUS = {"unpaid": "pending", "confirmed": "confirmed", "cancelled": "cancelled", "expired": "expired"}
 MOST_FOUND = 100
 """Stays that a search shows; then it asks for another word."""
-WALK = 1_000
+WALK = 400
 """Stays of a list that a search for common words looks at."""
 
 _STILL_ON = peewee.SQL("status IN ('pending', 'confirmed')")

@@ -8,9 +8,9 @@ from portal.db import must_be_in_transaction
 from portal.domain import search_words
 from portal.models import Reservation, ReservationWord
 
-SCAN = 2_000
+SCAN = 1_000
 """Entries of one word that are looked through; a word that begins more of them is a common one."""
-SCAN_TOGETHER = 5_000
+SCAN_TOGETHER = 2_500
 """The same where a second word leaves most of them out before their stays are read."""
 
 
