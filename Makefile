@@ -47,6 +47,7 @@ real-stripe: .venv/.dev ## the same expectations of Stripe itself: make real-str
 
 lock: .venv/.dev ## renew requirements*.txt from requirements*.in
 	$(LOCK) --upgrade requirements.in -o requirements.txt
+	$(LOCK) --upgrade requirements-ssm.in -o requirements-ssm.txt
 	$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
 
 messages: .venv/.dev ## collect the texts to translate; LANGUAGE=de starts or renews a translation

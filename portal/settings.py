@@ -15,6 +15,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STRIPE_API = "https://api.stripe.com"
 STRIPE_CHECKOUT_HOST = "checkout.stripe.com"
 SHORTEST_SECRET_KEY = 32
+SHORTEST_METRICS_TOKEN = 16
 
 
 class SettingsError(Exception):
@@ -51,7 +52,11 @@ class Settings:
     stripe_api_base: str = STRIPE_API
     checkout_origins: tuple[str, ...] = (f"https://{STRIPE_CHECKOUT_HOST}",)
     """Where guests may be sent to pay."""
+    return_url_origins: tuple[str, ...] = ()
+    """Where programs may let Stripe send guests back to, besides the portal itself."""
     proxy_count: int = 0
+    metrics_token: str = field(default="", repr=False)
+    """Opens /metrics from elsewhere; without one it answers on this machine alone."""
     log_format: str = "console"
     smtp: SmtpServer | None = None
     """None: mails wait in the queue, and no page promises one."""
@@ -91,7 +96,9 @@ class Settings:
             stripe_webhook_secrets=_webhook_secrets(reader),
             stripe_api_base=_stripe_api_base(reader),
             checkout_origins=_checkout_origins(reader),
+            return_url_origins=_return_url_origins(reader),
             proxy_count=_proxy_count(reader),
+            metrics_token=_metrics_token(reader),
             log_format=_log_format(reader),
             smtp=_smtp(reader),
             mail_from=_mail_from(reader),
@@ -149,16 +156,36 @@ def _secret_keys(reader: _Reader) -> tuple[str, ...]:
 
 
 def _public_base_url(reader: _Reader) -> str:
-    """Written as browsers write an origin: https://Pay.Hotel.Example is https://pay.hotel.example ."""
-    parts = _split(reader.get("PUBLIC_BASE_URL").rstrip("/"))
-    more = parts and (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or more:
+    origin = _origin(reader.get("PUBLIC_BASE_URL"))
+    if origin is None:
         return reader.refuse(
             "PUBLIC_BASE_URL must be the portal's own address without a path, such as https://pay.hotel.example ."
         )
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if not _is_safe(origin):
         reader.refuse("PUBLIC_BASE_URL must begin with https:// (http is for this machine alone).")
+    return origin
+
+
+def _return_url_origins(reader: _Reader) -> tuple[str, ...]:
+    origins = [_origin(text) for text in reader.get_list("RETURN_URL_ORIGINS")]
+    if any(origin is None or not _is_safe(origin) for origin in origins):
+        reader.refuse("RETURN_URL_ORIGINS must be https:// addresses without a path, with commas between them.")
+    return tuple(origin for origin in origins if origin)
+
+
+def _origin(url: str) -> str | None:
+    """As browsers write an origin: https://Pay.Hotel.Example/ is https://pay.hotel.example . None: it is more than one."""
+    parts = _split(url.rstrip("/"))
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return None
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _is_safe(origin: str) -> bool:
+    parts = urlsplit(origin)
+    return parts.scheme == "https" or parts.hostname in LOOPBACK
 
 
 def _stripe_secret_key(reader: _Reader) -> str:
@@ -217,6 +244,13 @@ def _proxy_count(reader: _Reader) -> int:
         reader.refuse("PROXY_COUNT must be the number of proxies in front of the portal, 0 to 5.")
         return 0
     return int(text)
+
+
+def _metrics_token(reader: _Reader) -> str:
+    token = reader.get("METRICS_TOKEN")
+    if token and (len(token) < SHORTEST_METRICS_TOKEN or not (token.isascii() and token.isprintable())):
+        reader.refuse(f"METRICS_TOKEN must have at least {SHORTEST_METRICS_TOKEN} plain letters, digits and signs.")
+    return token
 
 
 def _log_format(reader: _Reader) -> str:

@@ -28,6 +28,14 @@ def test_three_settings_are_enough() -> None:
     assert (settings.livemode, settings.https, settings.public_host) == (False, True, "pay.hotel.example")
 
 
+def test_origins_are_written_as_browsers_write_them() -> None:
+    more = {"RETURN_URL_ORIGINS": "https://WWW.hotel.example/, http://127.0.0.1:9"}
+    assert Settings.from_environ({**GOOD, **more}).return_url_origins == (
+        "https://www.hotel.example",
+        "http://127.0.0.1:9",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -48,6 +56,11 @@ def test_three_settings_are_enough() -> None:
         ({"STRIPE_API_BASE": "http://127.0.0.1:1", "STRIPE_SECRET_KEY": "sk_live_1"}, "needs an sk_test_ key"),
         ({"STRIPE_API_BASE": "http://127.0.0.1:1", "STRIPE_SECRET_KEY": "rk_test_1"}, "needs an sk_test_ key"),
         ({"STRIPE_CHECKOUT_HOSTS": "https://pay.example/x"}, "host names"),
+        ({"RETURN_URL_ORIGINS": "https://www.hotel.example/back"}, "without a path"),
+        ({"RETURN_URL_ORIGINS": "https://www.hotel.example,http://hotel.example"}, "RETURN_URL_ORIGINS"),
+        ({"RETURN_URL_ORIGINS": "*"}, "RETURN_URL_ORIGINS"),
+        ({"METRICS_TOKEN": "short"}, "at least 16"),
+        ({"METRICS_TOKEN": "sixteen letters é"}, "METRICS_TOKEN"),
         ({"PROXY_COUNT": "-1"}, "PROXY_COUNT"),
         ({"PROXY_COUNT": "²"}, "PROXY_COUNT"),
         ({"PROXY_COUNT": "99"}, "PROXY_COUNT"),
