@@ -86,13 +86,18 @@ def run_forever(deps: Deps, stop: Event) -> None:
         stop.wait(TICK)
 
 
+def run_due(deps: Deps, owner: str) -> None:
+    """The jobs whose time has come, unless another worker has them."""
+    with db.connection():
+        take_heartbeat(deps, owner)
+        for job in JOBS:
+            if take_lease(deps, job.name, owner, job.every):
+                _run(deps, job)
+
+
 def _tick(deps: Deps, owner: str) -> None:
     try:
-        with db.connection():
-            take_heartbeat(deps, owner)
-            for job in JOBS:
-                if take_lease(deps, job.name, owner, job.every):
-                    _run(deps, job)
+        run_due(deps, owner)
     except DatabaseBusy as error:
         log.warning("worker waits for the database", cause=str(error))
     except Exception as error:  # whatever it is, a worker that has ended helps nobody
