@@ -19,6 +19,7 @@ from portal.services import (
     anonymise,
     books,
     holds,
+    idempotency,
     mail_sending,
     mails,
     reconciliation,
@@ -67,6 +68,7 @@ JOBS = (
     Job("forget old webhook events", timedelta(days=1), webhook_events.forget_old),
     Job("forget old sign-ins", timedelta(days=1), staff_sessions.forget_old),
     Job("forget guests of long ago", timedelta(days=1), anonymise.forget_old_guests),
+    Job("forget old answers of the API", timedelta(days=1), idempotency.forget_old),
     Job("forget old rate buckets", timedelta(days=1), throttle.forget_old),
 )
 

@@ -1,5 +1,6 @@
 """One log line a request, and a correlation id that goes through everything that the request causes."""
 
+import re
 import secrets
 import time
 
@@ -15,9 +16,15 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.request_id, g.started = secrets.token_hex(8), time.perf_counter()
+    g.request_id, g.started = _sent_id() or secrets.token_hex(8), time.perf_counter()
     structlog.contextvars.clear_contextvars()  # threads are used again
     structlog.contextvars.bind_contextvars(request=g.request_id)
+
+
+def _sent_id() -> str:
+    """What the caller, or a proxy in front, calls this request; only what can neither break a log line nor a header."""
+    sent = request.headers.get("X-Correlation-Id") or request.headers.get("X-Request-Id") or ""
+    return sent if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", sent) else ""
 
 
 def _end(response: Response) -> Response:
