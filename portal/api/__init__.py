@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from portal.api import openapi, refusals, reservations
+from portal.api import openapi, payments, refunds, refusals, reservations
 from portal.api.endpoint import api
 from portal.api.refusals import ApiRefusal
 
-__all__ = ["api", "openapi", "register", "reservations"]
+__all__ = ["api", "openapi", "payments", "refunds", "register", "reservations"]
 
 
 def register(app: Flask) -> None:

@@ -94,7 +94,7 @@ class CancelRequest(Model):
     refund_amount: Annotated[int | None, Field(ge=0, le=MOST, description="Minor units.")] = None
 
 
-class RefundMade(Model):
+class RefundOfStay(Model):
     """One refund of the cancelled stay."""
 
     refund_id: str
@@ -112,4 +112,4 @@ class Cancelled(Model):
     percent: Annotated[int | None, Field(description="Of the policy; null when staff chose another sum.")]
     refund_amount: Minor
     currency: str
-    refunds: list[RefundMade]
+    refunds: list[RefundOfStay]

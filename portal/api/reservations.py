@@ -11,7 +11,7 @@ from portal.api.reservation_models import (
     Line,
     NewReservation,
     PolicyStep,
-    RefundMade,
+    RefundOfStay,
     ReservationMade,
     ReservationRead,
 )
@@ -158,7 +158,7 @@ def _cancelled(found: Reservation) -> Cancelled:
         refund_amount=made.refund_due,
         currency=found.currency,
         refunds=[
-            RefundMade(
+            RefundOfStay(
                 refund_id=refund.public_id,
                 payment_id=refund.payment.public_id,
                 stripe_refund_id=refund.stripe_id,

@@ -21,3 +21,14 @@ def payment_status(payment: Payment, refunded: int) -> PaymentStatus:
     if payment.status == "succeeded":
         return "refunded" if refunded else "completed"
     return "pending" if payment.is_live else "failed"
+
+
+def error_message(payment: Payment) -> str | None:
+    """Why a payment has brought nothing, in our words: Stripe's own may tip off a thief."""
+    if payment.status == "succeeded":
+        return None
+    if payment.declined_at is not None:
+        return "The card was declined. Nothing was charged."
+    if payment.status == "failed":
+        return "The payment failed. Nothing was charged." if payment.session_id else "The payment page was never made."
+    return "The payment page has run out. Nothing was charged." if payment.status == "expired" else None

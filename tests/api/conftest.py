@@ -46,3 +46,9 @@ def paid(hotel: Hotelier, make_reservation: Callable[..., Reservation]) -> Reser
     reservation = make_reservation()
     hotel.is_paid(reservation)
     return reservation
+
+
+@pytest.fixture
+def allow_origin() -> str:
+    """Another address that guests may be sent back to, as the tests' settings have it."""
+    return "https://shop.hotel.example"
