@@ -25,7 +25,7 @@ from portal.settings import Settings, SettingsError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; what went wrong goes to standard error in plain words."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
     except (SettingsError, NotReady, BadHotel, demo.DemoProblem, NotConfirmed, BadRefund) as problem:
@@ -51,7 +51,7 @@ def _fail(*sentences: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m portal", description="A guest portal for a small hotel.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
