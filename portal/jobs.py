@@ -19,6 +19,7 @@ from portal.services import (
     anonymise,
     books,
     holds,
+    idempotency,
     mail_sending,
     mails,
     reconciliation,
@@ -67,6 +68,7 @@ JOBS = (
     Job("forget old webhook events", timedelta(days=1), webhook_events.forget_old),
     Job("forget old sign-ins", timedelta(days=1), staff_sessions.forget_old),
     Job("forget guests of long ago", timedelta(days=1), anonymise.forget_old_guests),
+    Job("forget old answers of the API", timedelta(days=1), idempotency.forget_old),
     Job("forget old rate buckets", timedelta(days=1), throttle.forget_old),
 )
 
@@ -86,13 +88,18 @@ def run_forever(deps: Deps, stop: Event) -> None:
         stop.wait(TICK)
 
 
+def run_due(deps: Deps, owner: str) -> None:
+    """The jobs whose time has come, unless another worker has them."""
+    with db.connection():
+        take_heartbeat(deps, owner)
+        for job in JOBS:
+            if take_lease(deps, job.name, owner, job.every):
+                _run(deps, job)
+
+
 def _tick(deps: Deps, owner: str) -> None:
     try:
-        with db.connection():
-            take_heartbeat(deps, owner)
-            for job in JOBS:
-                if take_lease(deps, job.name, owner, job.every):
-                    _run(deps, job)
+        run_due(deps, owner)
     except DatabaseBusy as error:
         log.warning("worker waits for the database", cause=str(error))
     except Exception as error:  # whatever it is, a worker that has ended helps nobody

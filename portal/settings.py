@@ -174,7 +174,7 @@ def _return_url_origins(reader: _Reader) -> tuple[str, ...]:
 
 
 def _origin(url: str) -> str | None:
-    """As browsers write an origin: https://Pay.Hotel.Example/ is https://pay.hotel.example . None: it is more than one."""
+    """As browsers write an origin: https://Pay.Hotel.Example/ is https://pay.hotel.example . None: it is more."""
     parts = _split(url.rstrip("/"))
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         return None

@@ -42,11 +42,13 @@ MAY_IMPORT = {
         "migrations",
         "metrics",
     },
+    "api": {"api", "web", "services", "models", "domain", "deps", "errors"},
 }
 """Layer → what of the portal it may import. `migrations` is read for /readyz alone."""
 
 ADAPTERS = {
     "web": set[str](),
+    "api": {"web"},
     "mail_texts.py": {"web"},
     "jobs.py": {"mail_texts"},
     "cli_money.py": set[str](),
@@ -111,6 +113,11 @@ def test_every_file_at_the_top_has_its_place() -> None:
     parts = {"__init__.py", "__main__.py", "db.py", "deps.py", "errors.py", "logs.py", "settings.py"}
     parts |= {"metrics.py", "redaction.py"}
     assert {path.name for path in PORTAL.glob("*.py")} <= parts | set(ADAPTERS)
+
+
+def test_the_api_borrows_only_what_is_no_page() -> None:
+    taken = {module for path in python_files(PORTAL / "api") for module in imports(path) if ".web" in module}
+    assert taken <= {"portal.web", "portal.web.context", "portal.web.programs"}
 
 
 def test_mails_borrow_only_the_helpers_of_the_pages() -> None:
@@ -225,8 +232,9 @@ def test_a_stay_is_confirmed_by_settling_or_by_staff_alone() -> None:
 
 
 def test_states_change_through_one_door() -> None:
-    """No update of a status column and no assignment to it, but in state.py; disputes have Stripe's own words."""
-    door = {"portal/services/state.py", "portal/services/disputes.py"}
+    """No update of a status column and no assignment to it, but in state.py; disputes have Stripe's own words, and
+    answers of the API those of HTTP."""
+    door = {"portal/services/state.py", "portal/services/disputes.py", "portal/services/idempotency.py"}
     for path in python_files(PORTAL):
         if str(path.relative_to(ROOT)) in door:
             continue
