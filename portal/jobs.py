@@ -107,6 +107,12 @@ def _tick(deps: Deps, owner: str) -> None:
 
 
 def _run(deps: Deps, job: Job) -> int:
+    """Every line that it causes has the job's name and the id of this run."""
+    with structlog.contextvars.bound_contextvars(job=job.name, run=secrets.token_hex(8)):
+        return _run_and_tell(deps, job)
+
+
+def _run_and_tell(deps: Deps, job: Job) -> int:
     try:
         done = job.run(deps)
     except DatabaseBusy:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import stripe
 import structlog
 
+from portal import metrics
 from portal.db import must_not_be_in_transaction
 from portal.gateways.stripe_seen import (
     DisputeSeen,
@@ -31,6 +33,10 @@ log = structlog.get_logger()
 Seen = TypeVar("Seen")
 
 stripe.enable_telemetry = False
+stripe.log = None  # its own log would tell what is sent and answered
+
+_answered = ContextVar[str]("_answered", default="")
+"""Stripe's id of the request that was answered last within the current call."""
 
 SIGNATURE_SKEW = timedelta(seconds=300)
 """Stripe's own tolerance for the age of a signature; the SDK does not look at timestamps from the future."""
@@ -49,6 +55,8 @@ class StripeError(Exception):
     def __init__(self, code: str, request_id: str | None = None, *, replayed: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.status: int | None = None
+        """The HTTP status of Stripe's answer; None: there was none."""
         self.request_id = request_id
         self.replayed = replayed
 
@@ -112,6 +120,15 @@ class SessionOrder:
     expires_at: datetime
 
 
+class _Client(stripe.RequestsClient):
+    """Remembers what Stripe calls each request: it is what its support asks for."""
+
+    def request(self, *args: Any, **more: Any) -> Any:
+        answer = super().request(*args, **more)
+        _answered.set(str({str(k).lower(): v for k, v in answer[2].items()}.get("request-id", "")))
+        return answer
+
+
 class StripeGateway:
     """One for each process; `for_one_request` starts a new allowance of time."""
 
@@ -122,7 +139,7 @@ class StripeGateway:
         self._client = stripe.StripeClient(
             api_key,
             max_network_retries=patience.retries,
-            http_client=stripe.RequestsClient(timeout=(patience.connect, patience.read)),
+            http_client=_Client(timeout=(patience.connect, patience.read)),
             base_addresses={"api": api_base},
         )
 
@@ -247,17 +264,20 @@ class StripeGateway:
         if self._give_up_at is not None and time.monotonic() > self._give_up_at:
             raise StripeUnavailable("out_of_time")
         started = time.monotonic()
+        _answered.set("")
         try:
             yield
         except stripe.StripeError as error:
             ours = _translate(error)
-            ours.replayed = _is_replayed(error)
+            ours.replayed, ours.status = _is_replayed(error), error.http_status
             _log_failure(what, ours, started)
             raise ours from None
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             ours = StripeUnavailable("unreadable_answer")
             _log_failure(what, ours, started)
             raise ours from error
+        if _answered.get():  # what only reads a page that is here already is no call
+            _log_answer(what, started)
 
 
 def session_params(order: SessionOrder) -> Json:
@@ -322,13 +342,23 @@ def _is_replayed(error: stripe.StripeError) -> bool:
     return headers.get("idempotent-replayed") == "true"
 
 
+def _log_answer(what: str, started: float) -> None:
+    seconds = time.monotonic() - started
+    metrics.STRIPE_SECONDS.labels(what).observe(seconds)
+    log.info("stripe call", call=what, stripe_request=_answered.get(), milliseconds=round(seconds * 1000))
+
+
 def _log_failure(what: str, error: StripeError, started: float) -> None:
+    """The one line about it; whoever catches the error tells what that means for the row at hand."""
+    metrics.STRIPE_SECONDS.labels(what).observe(time.monotonic() - started)
+    metrics.STRIPE_ERRORS.labels(what, type(error).__name__).inc()
     log.warning(
         "stripe call failed",
         call=what,
         kind=type(error).__name__,
         stripe_code=error.code,
-        stripe_request=error.request_id,
+        status=error.status,
+        stripe_request=error.request_id or _answered.get() or None,
         milliseconds=round((time.monotonic() - started) * 1000),
     )
 

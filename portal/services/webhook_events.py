@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from peewee import fn
 
+from portal import metrics
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.gateways import stripe_gateway
@@ -47,15 +48,23 @@ def receive(deps: Deps, event: EventSeen) -> str:
 
     WrongMode for the other mode's event. Any other exception: nothing was kept but a note of the try, and Stripe has
     to send the event again."""
-    if event.livemode != deps.settings.livemode:
-        _refuse_mode(deps, event)
-    try:
-        result = _store_and_apply(deps, event)
-    except Exception as error:
-        _note_error(deps, event, error)
-        raise
-    log.info("webhook", event_id=event.id, type=event.type, result=result)
-    return result
+    with structlog.contextvars.bound_contextvars(event_id=event.id):
+        if event.livemode != deps.settings.livemode:
+            _refuse_mode(deps, event)
+        try:
+            result = _store_and_apply(deps, event)
+        except Exception as error:
+            _note_error(deps, event, error)
+            _count(event, "error")
+            raise
+        log.info("webhook", event_id=event.id, type=event.type, result=result)
+        _count(event, result)
+        return result
+
+
+def _count(event: EventSeen, result: str) -> None:
+    """Types that have no effect here share a label: whoever signs may name what they like."""
+    metrics.WEBHOOKS.labels(event.type if event.type in HANDLERS else "other", result).inc()
 
 
 def _store_and_apply(deps: Deps, event: EventSeen) -> str:
@@ -203,6 +212,11 @@ def retry_waiting(deps: Deps) -> int:
 
 
 def _retry(deps: Deps, row: WebhookEvent) -> bool:
+    with structlog.contextvars.bound_contextvars(event_id=row.event_id):
+        return _apply_stored(deps, row)
+
+
+def _apply_stored(deps: Deps, row: WebhookEvent) -> bool:
     event = stripe_gateway.parse_stored_event(str(row.payload))
     try:
         return _ask_first(deps, event) and _store_and_apply(deps, event) != settlement.PENDING
