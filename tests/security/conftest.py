@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from portal import create_app
+from portal import create_app, logs
 from portal.deps import Deps
 from portal.models import Payment, Refund, Reservation
 from stripe_simulator import Control
@@ -18,6 +18,7 @@ def app(deps: Deps) -> Flask:
     made = create_app(deps.settings, deps)
     made.config["WTF_CSRF_ENABLED"] = False
     made.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+    logs.configure("console", only_errors=True)
     return made
 
 
