@@ -38,8 +38,11 @@ def find_reservation(code: str) -> Reservation | None:
 
 
 def _held() -> dict[str, int]:
-    """Codes and versions, the one opened last at the end."""
-    return dict(session.get(_KEY, ()))
+    """Codes and versions, the one opened last at the end. None in a cookie that another version wrote in another way."""
+    try:
+        return dict(session.get(_KEY, ()))
+    except (TypeError, ValueError):
+        return {}
 
 
 def current_reservation(code: str) -> Reservation:
