@@ -18,8 +18,8 @@ from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.services import (
     anonymise,
     books,
+    forgetting,
     holds,
-    idempotency,
     mail_sending,
     mails,
     reconciliation,
@@ -68,7 +68,8 @@ JOBS = (
     Job("forget old webhook events", timedelta(days=1), webhook_events.forget_old),
     Job("forget old sign-ins", timedelta(days=1), staff_sessions.forget_old),
     Job("forget guests of long ago", timedelta(days=1), anonymise.forget_old_guests),
-    Job("forget old answers of the API", timedelta(days=1), idempotency.forget_old),
+    Job("forget addresses of mails", timedelta(days=1), forgetting.forget_addresses_of_mails),
+    Job("forget old answers", timedelta(days=1), forgetting.forget_old_answers),
     Job("forget old rate buckets", timedelta(days=1), throttle.forget_old),
 )
 

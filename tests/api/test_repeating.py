@@ -10,7 +10,7 @@ import pytest
 from portal import db
 from portal.deps import Deps
 from portal.models import ApiAnswer, Refund, Reservation
-from portal.services import cancellations, idempotency
+from portal.services import cancellations, forgetting, idempotency
 from portal.services.idempotency import Claim, KeyInUse
 from tests.actors import Clock, rows
 from tests.api.program import Answer, Program
@@ -100,9 +100,9 @@ def test_a_key_is_free_again_after_a_week(deps: Deps, clock: Clock) -> None:
     assert isinstance(idempotency.claim(deps, "me", "k", b"a"), Claim)
     with pytest.raises(KeyInUse):
         idempotency.claim(deps, "me", "k", b"a")
-    assert idempotency.forget_old(deps) == 0
+    assert forgetting.forget_old_answers(deps) == 0
     clock.advance(days=7, minutes=1)
-    assert idempotency.forget_old(deps) == 1
+    assert forgetting.forget_old_answers(deps) == 1
     assert isinstance(idempotency.claim(deps, "me", "k", b"other"), Claim)
 
 
