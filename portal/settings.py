@@ -110,6 +110,11 @@ class Settings:
         return settings
 
 
+def environment_of_a_child(**more: str) -> dict[str, str]:
+    """Our own environment and a little more, for a program that we start."""
+    return {**os.environ, **more}
+
+
 class _Reader:
     """Looks names up as NAME or NAME_FILE and collects what is wrong."""
 
