@@ -120,6 +120,11 @@ class Settings:
         return settings
 
 
+def environment_of_a_child(**more: str) -> dict[str, str]:
+    """Our own environment and a little more, for a program that we start."""
+    return {**os.environ, **more}
+
+
 class _Reader:
     """Looks names up as NAME or NAME_FILE, or among the parameters from SSM, and collects what is wrong."""
 

@@ -299,8 +299,8 @@ def _close(deps: Deps, event: EventSeen, result: str) -> None:
 
 
 def forget_old(deps: Deps) -> int:
-    """Delete events of 90 days ago; how many. One that still waits keeps its payload only while somebody has its line in
-    "needs attention" to deal with: Stripe's own objects were compared every night since."""
+    """Delete events of 90 days ago; how many. One that still waits keeps its payload only while its line in "needs
+    attention" is open: Stripe's own objects were compared every night since."""
     named = Alert.select(Alert.cause).where((Alert.kind << WAITING_ALERTS) & Alert.closed_at.is_null())
     nobody_works_on_it = WebhookEvent.processed_at.is_null(False) | WebhookEvent.event_id.not_in(named)
     with transaction():

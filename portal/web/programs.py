@@ -21,9 +21,12 @@ _CODES = {
 }
 
 
+_ADDRESSES = ("/api", "/healthz", "/readyz", "/metrics")
+
+
 def is_for_programs() -> bool:
     """Whether whoever calls reads JSON, also at an address where there is nothing."""
-    return request.path == "/api" or request.path.startswith(("/api/", "/webhooks/"))
+    return request.path in _ADDRESSES or request.path.startswith(("/api/", "/webhooks/"))
 
 
 def refuse(

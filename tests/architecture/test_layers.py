@@ -52,9 +52,10 @@ ADAPTERS = {
     "mail_texts.py": {"web"},
     "jobs.py": {"mail_texts"},
     "cli_money.py": set[str](),
+    "cli_operations.py": set[str](),
     "cli_reservations.py": set[str](),
     "cli_staff.py": set[str](),
-    "cli.py": {"cli_money", "cli_reservations", "cli_staff", "demo", "jobs"},
+    "cli.py": {"cli_money", "cli_operations", "cli_reservations", "cli_staff", "demo", "jobs"},
     "demo.py": {"demo_stays"},
     "demo_stays.py": set[str](),
 }
