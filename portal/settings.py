@@ -12,6 +12,9 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from portal.gateways import secrets_gateway
+from portal.gateways.secrets_gateway import SecretsUnavailable
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STRIPE_API = "https://api.stripe.com"
 STRIPE_CHECKOUT_HOST = "checkout.stripe.com"
@@ -66,6 +69,10 @@ class Settings:
     staff_mail_to: tuple[str, ...] = ()
     retention_days: int = 730
     """Days after check-out until a guest's data is anonymised by itself, unless the hotel has set its own number."""
+    ssm_prefix: str = ""
+    """Where Stripe's secrets lie in AWS SSM; empty: they come from the environment or from files."""
+    watched_files: tuple[tuple[str, Path], ...] = field(default=(), compare=False)
+    """Files of settings that may change while the portal runs, with the settings' names."""
 
     @property
     def mail_is_on(self) -> bool:
@@ -89,6 +96,7 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check everything; SettingsError names every problem at once."""
         reader = _Reader(environ)
+        ssm_prefix = _ssm_prefix(reader)
         settings = cls(
             database_url=_database_url(reader),
             secret_keys=_secret_keys(reader),
@@ -105,6 +113,8 @@ class Settings:
             mail_from=_mail_from(reader),
             staff_mail_to=_staff_mail_to(reader),
             retention_days=_retention_days(reader),
+            ssm_prefix=ssm_prefix,
+            watched_files=tuple((name, path) for name, path in reader.files.items() if name in WATCHED),
         )
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -137,29 +147,80 @@ def secret_files(environ: Mapping[str, str] = os.environ) -> list[tuple[str, Pat
 
 
 class _Reader:
-    """Looks names up as NAME or NAME_FILE and collects what is wrong."""
+    """Looks names up as NAME or NAME_FILE, or among the parameters from SSM, and collects what is wrong."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.problems: list[str] = []
+        self.files: dict[str, Path] = {}
+        self.parameters: dict[str, str] = {}
+        self.ssm_failed = False
+
+    def is_set(self, name: str) -> bool:
+        return bool(self.environ.get(name, "").strip() or self.environ.get(f"{name}_FILE", ""))
 
     def get(self, name: str, default: str = "") -> str:
+        if name in self.parameters:
+            return self.parameters[name]
         value, file = self.environ.get(name, ""), self.environ.get(f"{name}_FILE", "")
         if value and file:
             return self.refuse(f"{name} and {name}_FILE are both set; keep one.", default)
         if not file:
             return value.strip() or default
+        self.files[name] = Path(file)
         try:
             return Path(file).read_text(encoding="utf-8").strip() or default
         except (OSError, UnicodeDecodeError) as error:
             return self.refuse(f"{name}_FILE cannot be read ({type(error).__name__}).", default)
 
     def get_list(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self.get(name).split(",") if part.strip())
+        return split_list(self.get(name))
 
     def refuse(self, problem: str, instead: str = "") -> str:
         self.problems.append(problem)
         return instead
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """What stands between commas, without empty parts."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+WATCHED = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+_IN_SSM = {
+    "STRIPE_SECRET_KEY": "secret_key",
+    "STRIPE_PUBLISHABLE_KEY": "publishable_key",
+    "STRIPE_WEBHOOK_SECRET": "webhook_secret",
+}
+
+
+def _ssm_prefix(reader: _Reader) -> str:
+    """With a prefix the reader takes Stripe's three settings from SSM."""
+    prefix = reader.get("SSM_PREFIX")
+    if not prefix:
+        return ""
+    twice = [name for name in _IN_SSM if reader.is_set(name)]
+    for name in twice:
+        reader.refuse(f"SSM_PREFIX and {name} are both set; keep one.")
+    if not secrets_gateway.is_prefix(prefix):
+        reader.refuse("SSM_PREFIX must be the beginning of the parameters' names, such as /booking/prod .")
+    reader.ssm_failed = bool(reader.problems)
+    if not reader.ssm_failed:
+        _read_ssm(reader, prefix)
+    return prefix
+
+
+def _read_ssm(reader: _Reader, prefix: str) -> None:
+    try:
+        found = secrets_gateway.read_parameters(prefix)
+    except SecretsUnavailable as error:
+        reader.refuse(str(error))
+        reader.ssm_failed = True
+        return
+    reader.parameters = {name: found.get(parameter, "") for name, parameter in _IN_SSM.items()}
+    if not reader.parameters["STRIPE_SECRET_KEY"]:
+        reader.refuse(f"SSM_PREFIX: AWS has no parameter {prefix}/stripe/secret_key.")
+        reader.ssm_failed = True
 
 
 def _database_url(reader: _Reader) -> str:
@@ -215,11 +276,10 @@ def _is_safe(origin: str) -> bool:
 
 
 def _stripe_secret_key(reader: _Reader) -> str:
+    if reader.ssm_failed:
+        return ""
     key = reader.get("STRIPE_SECRET_KEY")
-    if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
-        reader.refuse(
-            "STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…)."
-        )
+    reader.problems += stripe_key_problems(key, _api_base(reader))
     published = reader.get("STRIPE_PUBLISHABLE_KEY")
     if published and ("_live_" in published) != ("_live_" in key):
         reader.refuse(
@@ -228,24 +288,46 @@ def _stripe_secret_key(reader: _Reader) -> str:
     return key
 
 
-def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
-    secrets = reader.get_list("STRIPE_WEBHOOK_SECRET")
-    if any(not secret.startswith("whsec_") for secret in secrets):
-        reader.refuse(
-            "STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated)."
+def stripe_key_problems(key: str, api_base: str) -> list[str]:
+    """One sentence for each reason why this cannot be the secret key; never the key itself."""
+    problems = []
+    if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")) or not (
+        key.isascii() and key.isprintable()
+    ):
+        problems.append(
+            "STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…)."
         )
+    if api_base != STRIPE_API and not key.startswith("sk_test_"):
+        problems.append("STRIPE_API_BASE needs an sk_test_ key: no live key is ever sent to anything but Stripe.")
+    return problems
+
+
+def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
+    if reader.ssm_failed:
+        return ()
+    secrets = reader.get_list("STRIPE_WEBHOOK_SECRET")
+    reader.problems += webhook_secret_problems(secrets)
     return secrets
 
 
+def webhook_secret_problems(secrets: tuple[str, ...]) -> list[str]:
+    """One sentence when one of them cannot be a webhook's signing secret."""
+    if all(secret.startswith("whsec_") for secret in secrets):
+        return []
+    return ["STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated)."]
+
+
+def _api_base(reader: _Reader) -> str:
+    return reader.get("STRIPE_API_BASE", STRIPE_API).rstrip("/")
+
+
 def _stripe_api_base(reader: _Reader) -> str:
-    base = reader.get("STRIPE_API_BASE", STRIPE_API).rstrip("/")
+    base = _api_base(reader)
     if base == STRIPE_API:
         return base
     parts = _split(base)
     if parts is None or parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
         reader.refuse("STRIPE_API_BASE may only point to this machine (127.0.0.1); leave it out for Stripe itself.")
-    if not reader.get("STRIPE_SECRET_KEY").startswith("sk_test_"):
-        reader.refuse("STRIPE_API_BASE needs an sk_test_ key: no live key is ever sent to anything but Stripe.")
     return base
 
 

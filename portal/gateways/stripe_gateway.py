@@ -140,19 +140,43 @@ class _Client(stripe.RequestsClient):
         return answer
 
 
-class StripeGateway:
-    """One for each process; `for_one_request` starts a new allowance of time."""
+class _Clients:
+    """The SDK's client for the key that holds now; another one is made when the key has changed."""
 
-    def __init__(self, api_key: str, api_base: str, patience: Patience, now: Callable[[], datetime]) -> None:
+    def __init__(self, api_key: str | Callable[[], str], api_base: str, patience: Patience) -> None:
+        self._key, self._api_base, self._patience = api_key, api_base, patience
+        self._made: tuple[str, stripe.StripeClient] | None = None
+
+    def now(self) -> stripe.StripeClient:
+        key = self._key if isinstance(self._key, str) else self._key()
+        made = self._made
+        if made is None or made[0] != key:
+            self._made = made = key, self._make(key)
+        return made[1]
+
+    def _make(self, key: str) -> stripe.StripeClient:
+        return stripe.StripeClient(
+            key,
+            max_network_retries=self._patience.retries,
+            http_client=_Client(timeout=(self._patience.connect, self._patience.read)),
+            base_addresses={"api": self._api_base},
+        )
+
+
+class StripeGateway:
+    """One for each process; `for_one_request` starts a new allowance of time. The key may change from call to call."""
+
+    def __init__(
+        self, api_key: str | Callable[[], str], api_base: str, patience: Patience, now: Callable[[], datetime]
+    ) -> None:
         self._now = now
         self._patience = patience
         self._give_up_at: float | None = None
-        self._client = stripe.StripeClient(
-            api_key,
-            max_network_retries=patience.retries,
-            http_client=_Client(timeout=(patience.connect, patience.read)),
-            base_addresses={"api": api_base},
-        )
+        self._clients = _Clients(api_key, api_base, patience)
+
+    @property
+    def _client(self) -> stripe.StripeClient:
+        return self._clients.now()
 
     def for_one_request(self) -> "StripeGateway":
         """The same gateway, which begins no call after `Patience.altogether` seconds from now."""
