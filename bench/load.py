@@ -1,5 +1,5 @@
-"""Many guests at once through the whole way to a paid stay: real gunicorn, real worker, SQLite, the Stripe simulator and
-its webhooks. Prints what each step took, how many failed, and whether anybody paid twice. Bounded: each guest goes once."""
+"""Many guests at once through the whole way to a paid stay: real gunicorn, real worker, SQLite, the Stripe simulator
+and its webhooks. Prints what each step took, how many failed, and whether anybody paid twice. Each guest goes once."""
 
 import argparse
 import os
