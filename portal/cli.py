@@ -25,7 +25,7 @@ from portal import (
 from portal.cli_money import NotConfirmed
 from portal.db import DatabaseBusy
 from portal.deps import Deps
-from portal.gateways.stripe_gateway import FOR_A_WORKER, StripeUnavailable
+from portal.gateways.stripe_gateway import FOR_A_REQUEST, FOR_A_WORKER, StripeUnavailable
 from portal.services import hotels, new_reservation
 from portal.services.api_tokens import BadToken
 from portal.services.backup import NoBackup
@@ -188,6 +188,9 @@ def _add_operations(commands: Any) -> None:
     copy = _command(commands, "backup", _with_deps(cli_operations.make_backup), "copy the database while all runs")
     copy.add_argument("file", metavar="FILE", help="where to; only its owner can read it")
     copy.add_argument("--force", action="store_true", help="replace what is there")
+    doctor = _command(commands, "doctor", _doctor, "say what is wrong with the set-up, and what to do; changes nothing")
+    doctor.add_argument("--offline", action="store_true", help="ask neither Stripe nor the mail server")
+    doctor.add_argument("--json", action="store_true")
     text = "note that this database was restored from a dump"
     _command(commands, "restored", _with_deps(cli_operations.note_restored), text)
 
@@ -230,6 +233,10 @@ def _deps() -> Deps:
     settings = _settings()
     check_database(settings)
     return Deps.build(settings, FOR_A_WORKER)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    return cli_operations.examine(arguments, lambda: Deps.build(_settings(), FOR_A_REQUEST))
 
 
 def _demo(arguments: argparse.Namespace) -> None:

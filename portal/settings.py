@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from email.headerregistry import Address
 from email.utils import getaddresses
 from pathlib import Path
@@ -126,6 +127,26 @@ class Settings:
 def environment_of_a_child(**more: str) -> dict[str, str]:
     """Our own environment and a little more, for a program that we start."""
     return {**os.environ, **more}
+
+
+NAMES = (
+    *("DATABASE_URL", "SECRET_KEY", "PUBLIC_BASE_URL", "STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY"),
+    *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STRIPE_CHECKOUT_HOSTS", "RETURN_URL_ORIGINS", "PROXY_COUNT"),
+    *("SMTP_URL", "MAIL_FROM", "STAFF_MAIL_TO", "RETENTION_DAYS", "METRICS_TOKEN", "SSM_PREFIX", "LOG_FORMAT"),
+)
+
+
+def misspelt_names(environ: Mapping[str, str] = os.environ) -> list[tuple[str, str]]:
+    """Names that look like one of ours and are none, each with the one that was probably meant."""
+    known = {*NAMES, *(f"{name}_FILE" for name in NAMES)}
+    odd = (name for name in sorted(environ) if name not in known and name.isupper())
+    close = ((name, get_close_matches(name, known, 1, 0.85)) for name in odd)
+    return [(name, found[0]) for name, found in close if found]
+
+
+def secret_files(environ: Mapping[str, str] = os.environ) -> list[tuple[str, Path]]:
+    """The files that settings are read from, by the settings' names."""
+    return [(name, Path(file)) for name in NAMES if (file := environ.get(f"{name}_FILE"))]
 
 
 class _Reader:
