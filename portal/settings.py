@@ -19,6 +19,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STRIPE_API = "https://api.stripe.com"
 STRIPE_CHECKOUT_HOST = "checkout.stripe.com"
 SHORTEST_SECRET_KEY = 32
+FEWEST_CHARACTERS = 8
+"""Different ones in a secret key: a random one has them."""
+
 SHORTEST_METRICS_TOKEN = 16
 
 
@@ -177,7 +180,8 @@ class _Reader:
         return split_list(self.get(name))
 
     def refuse(self, problem: str, instead: str = "") -> str:
-        self.problems.append(problem)
+        if problem not in self.problems:
+            self.problems.append(problem)
         return instead
 
 
@@ -235,11 +239,21 @@ def _database_url(reader: _Reader) -> str:
 def _secret_keys(reader: _Reader) -> tuple[str, ...]:
     keys = reader.get_list("SECRET_KEY")
     if not keys or any(len(key) < SHORTEST_SECRET_KEY for key in keys):
-        reader.refuse(
-            f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters; "
-            'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-        )
+        reader.refuse(f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters; {_MAKE_A_KEY}")
+    elif any(_is_guessed(key) for key in keys):
+        reader.refuse(f"SECRET_KEY must be random, not an example or a repeated word; {_MAKE_A_KEY}")
     return keys
+
+
+_MAKE_A_KEY = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+_EXAMPLES = ("changeme", "replaceme", "secretkey", "yoursecret", "password", "example", "insecure", "notsosecret")
+
+
+def _is_guessed(key: str) -> bool:
+    """Few different characters, the same few again and again, or the words that examples are written in."""
+    repeats = any(key == (key[:length] * len(key))[: len(key)] for length in range(1, 13))
+    words = re.sub(r"[^a-z]", "", key.lower())
+    return len(set(key)) < FEWEST_CHARACTERS or repeats or any(example in words for example in _EXAMPLES)
 
 
 def _public_base_url(reader: _Reader) -> str:
@@ -250,6 +264,8 @@ def _public_base_url(reader: _Reader) -> str:
         )
     if not _is_safe(origin):
         reader.refuse("PUBLIC_BASE_URL must begin with https:// (http is for this machine alone).")
+    elif _is_live(reader) and (not origin.startswith("https://") or _is_here(origin)):
+        reader.refuse("PUBLIC_BASE_URL must be https:// and not this machine with a live STRIPE_SECRET_KEY.")
     return origin
 
 
@@ -257,6 +273,8 @@ def _return_url_origins(reader: _Reader) -> tuple[str, ...]:
     origins = [_origin(text) for text in reader.get_list("RETURN_URL_ORIGINS")]
     if any(origin is None or not _is_safe(origin) for origin in origins):
         reader.refuse("RETURN_URL_ORIGINS must be https:// addresses without a path, with commas between them.")
+    elif _is_live(reader) and any(_is_here(origin) for origin in origins if origin):
+        reader.refuse("RETURN_URL_ORIGINS must not name this machine with a live STRIPE_SECRET_KEY.")
     return tuple(origin for origin in origins if origin)
 
 
@@ -267,12 +285,21 @@ def _origin(url: str) -> str | None:
         return None
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         return None
+    if parts.hostname == "0.0.0.0" or not re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:.]+", parts.hostname):  # noqa: S104
+        return None  # nobody can go there
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _is_safe(origin: str) -> bool:
-    parts = urlsplit(origin)
-    return parts.scheme == "https" or parts.hostname in LOOPBACK
+    return origin.startswith("https://") or _is_here(origin)
+
+
+def _is_here(origin: str) -> bool:
+    return urlsplit(origin).hostname in LOOPBACK
+
+
+def _is_live(reader: _Reader) -> bool:
+    return not reader.ssm_failed and "_live_" in reader.get("STRIPE_SECRET_KEY")
 
 
 def _stripe_secret_key(reader: _Reader) -> str:
@@ -281,7 +308,9 @@ def _stripe_secret_key(reader: _Reader) -> str:
     key = reader.get("STRIPE_SECRET_KEY")
     reader.problems += stripe_key_problems(key, _api_base(reader))
     published = reader.get("STRIPE_PUBLISHABLE_KEY")
-    if published and ("_live_" in published) != ("_live_" in key):
+    if published and not re.fullmatch(r"pk_(test|live)_[A-Za-z0-9_]+", published):
+        reader.refuse("STRIPE_PUBLISHABLE_KEY must be a publishable key (pk_test_… or pk_live_…).")
+    elif published and ("_live_" in published) != ("_live_" in key):
         reader.refuse(
             "STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are of different modes; take both live or both test."
         )
@@ -291,9 +320,7 @@ def _stripe_secret_key(reader: _Reader) -> str:
 def stripe_key_problems(key: str, api_base: str) -> list[str]:
     """One sentence for each reason why this cannot be the secret key; never the key itself."""
     problems = []
-    if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")) or not (
-        key.isascii() and key.isprintable()
-    ):
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", key):
         problems.append(
             "STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…)."
         )
@@ -312,7 +339,7 @@ def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
 
 def webhook_secret_problems(secrets: tuple[str, ...]) -> list[str]:
     """One sentence when one of them cannot be a webhook's signing secret."""
-    if all(secret.startswith("whsec_") for secret in secrets):
+    if all(re.fullmatch(r"whsec_[\x21-\x7e]+", secret) for secret in secrets):
         return []
     return ["STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated)."]
 
@@ -358,6 +385,8 @@ def _metrics_token(reader: _Reader) -> str:
     token = reader.get("METRICS_TOKEN")
     if token and (len(token) < SHORTEST_METRICS_TOKEN or not (token.isascii() and token.isprintable())):
         reader.refuse(f"METRICS_TOKEN must have at least {SHORTEST_METRICS_TOKEN} plain letters, digits and signs.")
+    if token and token in reader.get_list("SECRET_KEY"):
+        reader.refuse("METRICS_TOKEN must not be the SECRET_KEY: whoever reads figures could sign links.")
     return token
 
 

@@ -63,10 +63,13 @@ class StripeSecrets:
     def _look_if_due(self) -> None:
         if self._ticks() < self._due or not self._looking.acquire(blocking=False):
             return
-        if self._settings.ssm_prefix:  # AWS may take seconds, and a guest or Stripe waits for us
-            threading.Thread(target=self._look, name="secrets", daemon=True).start()
-        else:
+        if not self._settings.ssm_prefix:
             self._look()
+            return
+        try:  # AWS may take seconds, and a guest or Stripe waits for us
+            threading.Thread(target=self._look, name="secrets", daemon=True).start()
+        except RuntimeError:  # no thread to be had: the next caller tries
+            self._looking.release()
 
     def _look(self) -> None:
         try:
