@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from datetime import UTC, datetime
 from functools import partial
 
 from flask import Blueprint, Response, request
@@ -42,7 +41,7 @@ def _view(world: World, action: Action, **path_ids: str) -> Response:
         answer = Answer(error.status, json.dumps(error.body(), indent=2))
     hung_up = _after(fault)
     request_log.add(world, call, answer.status, fault, answered=not hung_up)
-    return _response(world, answer, request_id)
+    return _response(answer, request_id)
 
 
 def _call(world: World, request_id: str) -> Call:
@@ -111,9 +110,8 @@ def _after(fault: Fault | None) -> bool:
     return hang_up
 
 
-def _response(world: World, answer: Answer, request_id: str) -> Response:
+def _response(answer: Answer, request_id: str) -> Response:
     response = Response(answer.body, answer.status, content_type="application/json")
-    response.date = datetime.fromtimestamp(world.clock.now(), UTC)
     response.headers["Request-Id"] = request_id
     response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
     if key := request.headers.get("Idempotency-Key"):

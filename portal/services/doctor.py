@@ -179,7 +179,7 @@ def _clock(deps: Deps, seen: StripeSeen) -> Iterator[Finding]:
 
 
 def _endpoint(deps: Deps, seen: StripeSeen) -> Iterator[Finding]:
-    if not deps.settings.stripe_webhook_secrets:
+    if not deps.webhook_secrets():
         yield warning(
             "webhook",
             "no STRIPE_WEBHOOK_SECRET is set, so messages are refused",
