@@ -38,7 +38,7 @@ def register(app: Flask) -> None:
 def show(text: RefusalText) -> Response:
     """The page of a refusal, or its JSON for programs."""
     if programs.is_for_programs():
-        return programs.refuse(text.status, text.what, text.next_step, retry_after=text.retry_after)
+        return programs.refuse_instead_of(text)
     response = make_response(_page(text))
     response.status_code = text.status
     if text.retry_after:
