@@ -1,6 +1,20 @@
 """How gunicorn serves the portal: threads, because a click on Pay waits for Stripe while others read."""
 
 import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# Before anything imports the library of the figures, which reads this once: its processes add up through files there.
+_figures = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "") or tempfile.mkdtemp(prefix="portal-figures-"))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
+_figures.mkdir(parents=True, exist_ok=True)
+for _left_over in _figures.glob("*.db"):
+    _left_over.unlink()
+
+from gunicorn.glogging import Logger  # noqa: E402
+
+from portal import logs  # noqa: E402
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -11,3 +25,20 @@ graceful_timeout = 30
 preload_app = True  # connections are opened after the fork, by each thread
 control_socket_disable = True
 accesslog = None  # the portal logs requests itself, without paths: they may hold a guest's token
+
+
+class logger_class(Logger):  # noqa: N801  # gunicorn's name for the setting
+    """gunicorn's own lines in the form of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        logs.configure(os.environ.get("LOG_FORMAT", "console"))
+        logs.take_over_the_process()
+        self.error_log.handlers = [logs.Bridge()]
+
+
+def child_exit(_server: object, worker: Any) -> None:
+    """A process that has ended no longer counts among those that live; what it counted stays."""
+    from prometheus_client import multiprocess  # noqa: PLC0415  # only now: see above
+
+    multiprocess.mark_process_dead(worker.pid)

@@ -24,6 +24,7 @@ from portal.services import (
     mails,
     reconciliation,
     refund_sending,
+    restored,
     staff_sessions,
     sweeps,
     throttle,
@@ -78,6 +79,8 @@ def run_once(deps: Deps) -> dict[str, int]:
     """Every job now, whether it is due or not; what each did. For `worker --once`, for tests and after a restart.
     One that fails is logged, and the others go on."""
     with db.connection():
+        if _must_wait():
+            return {job.name: 0 for job in JOBS}
         return {job.name: _run(deps, job) for job in JOBS}
 
 
@@ -89,13 +92,28 @@ def run_forever(deps: Deps, stop: Event) -> None:
         stop.wait(TICK)
 
 
+def run_due(deps: Deps, owner: str) -> None:
+    """The jobs whose time has come, unless another worker has them."""
+    with db.connection():
+        take_heartbeat(deps, owner)
+        if _must_wait():
+            return
+        for job in JOBS:
+            if take_lease(deps, job.name, owner, job.every):
+                _run(deps, job)
+
+
+def _must_wait() -> bool:
+    """What a restored backup believes to be still to do may have been done long ago."""
+    if not restored.is_unreconciled():
+        return False
+    log.error("restored backup is not reconciled: the worker waits", do="python -m portal reconcile --since TIME")
+    return True
+
+
 def _tick(deps: Deps, owner: str) -> None:
     try:
-        with db.connection():
-            take_heartbeat(deps, owner)
-            for job in JOBS:
-                if take_lease(deps, job.name, owner, job.every):
-                    _run(deps, job)
+        run_due(deps, owner)
     except DatabaseBusy as error:
         log.warning("worker waits for the database", cause=str(error))
     except Exception as error:  # whatever it is, a worker that has ended helps nobody
@@ -103,6 +121,12 @@ def _tick(deps: Deps, owner: str) -> None:
 
 
 def _run(deps: Deps, job: Job) -> int:
+    """Every line that it causes has the job's name and the id of this run."""
+    with structlog.contextvars.bound_contextvars(job=job.name, run=secrets.token_hex(8)):
+        return _run_and_tell(deps, job)
+
+
+def _run_and_tell(deps: Deps, job: Job) -> int:
     try:
         done = job.run(deps)
     except DatabaseBusy:

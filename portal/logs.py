@@ -1,12 +1,19 @@
-"""Logs: events with ids, states and sums as fields; no secret, token, e-mail or name."""
+"""Logs: events with ids, states and sums as fields; no secret, token, e-mail or name. One door for everything that this
+process writes: the portal's own events, Python's `logging` (gunicorn, libraries), warnings and uncaught faults."""
 
 import logging
 import sys
+import threading
 import traceback
+from types import TracebackType
 from typing import Any
 
 import structlog
 from peewee import PeeweeException
+
+from portal.redaction import clean_event
+
+log = structlog.get_logger()
 
 
 def configure(log_format: str, *, only_errors: bool = False) -> None:
@@ -23,13 +30,41 @@ def configure(log_format: str, *, only_errors: bool = False) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if log_format == "json" else structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            clean_event,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if only_errors else logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class Bridge(logging.Handler):
+    """Hands what libraries write with Python's `logging` to the same door, in the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info or None)
+        except Exception:  # a line that cannot be written must not stop the work it tells of
+            self.handleError(record)
+
+
+def take_over_the_process() -> None:
+    """For a process of our own (server, worker, command): warnings, libraries and uncaught faults are told through the
+    same door. Libraries speak from WARNING up, so that none tells what it sends or gets."""
+    root = logging.getLogger()
+    root.handlers = [Bridge()]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = _tell_uncaught
+    threading.excepthook = lambda told: _tell_uncaught(told.exc_type, told.exc_value, told.exc_traceback)
+
+
+def _tell_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None = None) -> None:
+    if issubclass(kind, KeyboardInterrupt) or error is None:
+        return
+    log.critical("uncaught fault", **describe(error.with_traceback(trace)))
 
 
 def describe(error: BaseException) -> dict[str, Any]:

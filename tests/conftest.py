@@ -161,6 +161,7 @@ def settings(request: pytest.FixtureRequest, database_url: str, simulator: Simul
             "STRIPE_SECRET_KEY": "sk_test_of_the_tests",
             "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "STRIPE_API_BASE": simulator.url,
+            "RETURN_URL_ORIGINS": "https://shop.hotel.example",
         }
     )
 

@@ -65,12 +65,15 @@ class ApiAnswer(Table):
     token = peewee.TextField()
     key = peewee.TextField()
     body_hash = peewee.TextField()
+    effect = peewee.TextField(null=True)
+    """What was done (a code, a public id), written in the same transaction: a try that died is not done twice."""
     status = peewee.IntegerField(null=True)
     body = peewee.TextField(null=True)
     created_at = UtcDateTimeField()
 
 
 ApiAnswer.add_index(ApiAnswer.index(ApiAnswer.token, ApiAnswer.key, unique=True, name="api_answer_once"))
+ApiAnswer.add_index(ApiAnswer.index(ApiAnswer.created_at, name="api_answer_created_at"))
 
 
 class Note(Table):

@@ -1,6 +1,7 @@
 """Tokens for programs that use the JSON API. Only hashes are kept: a token is read once, when it is made."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import peewee
 
@@ -13,6 +14,8 @@ SCOPES = ("reservations", "payments")
 """What a token may be good for."""
 
 LONGEST_NAME = 80
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
 _PREFIX = "portal_"
 """Programs that look for lost secrets find ours by it."""
 
@@ -38,6 +41,17 @@ def add_token(deps: Deps, name: str, scopes: Sequence[str] = SCOPES, *, actor: s
     except peewee.IntegrityError as error:
         raise BadToken("A token of that name exists. Choose another name.") from error
     return token
+
+
+def find_token(deps: Deps, token: str) -> ApiToken | None:
+    """The one that opens something now; None for one that is made up or was revoked. Its last use is written down."""
+    found: ApiToken | None = ApiToken.get_or_none(ApiToken.token_hash == passwords.hash_token(token))
+    if found is None or found.revoked_at is not None:
+        return None
+    if found.last_used_at is None or found.last_used_at < deps.now() - USE_IS_NOTED_EVERY:
+        with transaction():
+            ApiToken.update(last_used_at=deps.now()).where(ApiToken.id == found.id).execute()
+    return found
 
 
 def list_tokens() -> list[ApiToken]:

@@ -26,6 +26,7 @@ from portal.services import (
     state,
 )
 from portal.services.alerts import raise_alert
+from portal.services.idempotency import Claim
 from portal.services.money_back import MoneyBack
 
 log = structlog.get_logger()
@@ -112,12 +113,13 @@ def cancel(
     reason: str = "",
     staff: bool = False,
     other: int | None = None,
+    claim: Claim | None = None,
 ) -> Quote:
     """Cancel for the sum that was shown. QuoteChanged when it is another by now, MayNotCancel when it is too late; then
     nothing was done. However often it is sent, there is one cancellation and one refund of each payment."""
     deps = deps.for_one_request()
     _ask_about_live_payment(deps, reservation_id)
-    made = _cancel(deps, reservation_id, percent, due, actor, reason, staff=staff, other=other)
+    made = _cancel(deps, reservation_id, percent, due, actor, reason, staff=staff, other=other, claim=claim)
     try:
         reservation = Reservation.get_by_id(reservation_id)
         checkout_sessions.close_unwanted(deps, reservation)
@@ -147,6 +149,7 @@ def _cancel(
     *,
     staff: bool,
     other: int | None,
+    claim: Claim | None,
 ) -> Quote:
     with transaction():
         reservation = lock(Reservation, reservation_id)
@@ -171,6 +174,8 @@ def _cancel(
                     payment=payment,
                 )
         nights.free_nights(reservation)
+        if claim is not None:
+            claim.note(reservation.code)
         mails.queue(deps, "cancelled", reservation.code, reservation, due=now_quoted.due, currency=reservation.currency)
     log.info("reservation cancelled", reservation=reservation.code, actor=actor, due=now_quoted.due)
     return now_quoted

@@ -10,6 +10,7 @@ from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import holds
 from portal.domain.guest_match import show_code
+from portal.domain.return_urls import ReturnUrls
 from portal.domain.situation import why_not_pay
 from portal.gateways import stripe_gateway
 from portal.gateways.stripe_gateway import (
@@ -22,7 +23,7 @@ from portal.gateways.stripe_gateway import (
 )
 from portal.gateways.stripe_seen import PaymentSeen
 from portal.models import Hotel, Payment, Reservation
-from portal.services import hotels, payments, public_ids, throttle
+from portal.services import hotels, payments, public_ids, restored, throttle
 from portal.services.alerts import raise_alert
 from portal.services.checkout_sessions import close_payment, give_up
 from portal.services.settlement import settle
@@ -38,9 +39,10 @@ PAUSE = 0.25
 
 @dataclass(frozen=True)
 class GoToStripe:
-    """Send the guest to this address to pay."""
+    """Send the guest to this address to pay `payment`."""
 
     url: str
+    payment: Payment
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,29 @@ class LookAtStay:
     """There is nothing to pay by card now; the stay's page tells why."""
 
 
-def start_checkout(deps: Deps, reservation_id: int, *, actor: str) -> GoToStripe | LookAtStay:
-    """Where a click on Pay leads. However often and from however many tabs: at most one session is open.
+def own_pages(deps: Deps, reservation: Reservation) -> ReturnUrls:
+    """The portal's own pages, where guests come back to unless a program wants them elsewhere."""
+    page = f"{deps.settings.public_base_url}/reservations/{reservation.code}"
+    return ReturnUrls(f"{page}/success", f"{page}/failed")
+
+
+def start_checkout(
+    deps: Deps, reservation_id: int, *, actor: str, back: ReturnUrls | None = None
+) -> GoToStripe | LookAtStay:
+    """Where a click on Pay leads. However often and from however many tabs: at most one session is open. `back`: where
+    the guest is to return to; an open session that leads elsewhere makes way for a new one. None: wherever it leads.
 
     Raises Refusal (Stripe cannot be reached, too many clicks) and BeingPrepared (another tab is faster)."""
     _throttle(deps, reservation_id)
+    restored.refuse_payments()
     deps, email_refused = deps.for_one_request(), False
     try:
         for _ in range(ROUNDS):
-            payment = _begin_payment(deps, reservation_id, actor, with_email=not email_refused)
+            payment = _begin_payment(deps, reservation_id, actor, back, with_email=not email_refused)
             if payment is None or payment.status == "processing":
                 return LookAtStay()
             try:
-                target = _follow(deps, payment)
+                target = _follow(deps, payment, back)
             except StripeRefused as refusal:
                 email_refused = _never_made(deps, payment, refusal)
                 continue
@@ -77,7 +89,9 @@ def _throttle(deps: Deps, reservation_id: int) -> None:
         raise errors.Refusal(errors.TOO_MANY_PAYS)
 
 
-def _begin_payment(deps: Deps, reservation_id: int, actor: str, *, with_email: bool) -> Payment | None:
+def _begin_payment(
+    deps: Deps, reservation_id: int, actor: str, back: ReturnUrls | None, *, with_email: bool
+) -> Payment | None:
     """The live payment, or a new one with its call to Stripe written down; None when nothing may be paid."""
     with transaction():
         reservation = lock(Reservation, reservation_id)
@@ -85,7 +99,7 @@ def _begin_payment(deps: Deps, reservation_id: int, actor: str, *, with_email: b
         if live or why_not_pay(payments.facts_of(reservation), deps.now()):
             return live if reservation.status == "pending" else None
         hotel, now, public_id = hotels.get_hotel(), deps.now(), public_ids.new_payment_id()
-        order = _order(deps, hotel, reservation, public_id, with_email=with_email)
+        order = _order(deps, hotel, reservation, public_id, back or own_pages(deps, reservation), with_email=with_email)
         Hotel.update(stripe_livemode=deps.settings.livemode).where(Hotel.stripe_livemode.is_null()).execute()
         return payments.insert(
             deps,
@@ -103,8 +117,9 @@ def _begin_payment(deps: Deps, reservation_id: int, actor: str, *, with_email: b
         )
 
 
-def _order(deps: Deps, hotel: Hotel, reservation: Reservation, payment_id: str, *, with_email: bool) -> SessionOrder:
-    page = f"{deps.settings.public_base_url}/reservations/{reservation.code}"
+def _order(
+    deps: Deps, hotel: Hotel, reservation: Reservation, payment_id: str, back: ReturnUrls, *, with_email: bool
+) -> SessionOrder:
     stay = f"{reservation.check_in:%d %b %Y} – {reservation.check_out:%d %b %Y}"
     return SessionOrder(
         portal=hotel.installation,
@@ -115,13 +130,13 @@ def _order(deps: Deps, hotel: Hotel, reservation: Reservation, payment_id: str, 
         title=f"{hotel.name}, {reservation.room.name}",
         description=f"{stay}, reservation {show_code(reservation.code)}",
         email=reservation.email if with_email else "",
-        success_url=f"{page}/success",
-        cancel_url=f"{page}/failed",
+        success_url=back.success,
+        cancel_url=back.cancel,
         expires_at=deps.now() + holds.SESSION_LIFE,
     )
 
 
-def _follow(deps: Deps, payment: Payment) -> GoToStripe | LookAtStay | None:
+def _follow(deps: Deps, payment: Payment, back: ReturnUrls | None) -> GoToStripe | LookAtStay | None:
     """Ask Stripe what the payment has become, settle that, and say where to go; None: begin again."""
     seen = _ask_or_make(deps, payment)
     settle(deps, seen, cause="pay pressed")
@@ -132,10 +147,15 @@ def _follow(deps: Deps, payment: Payment) -> GoToStripe | LookAtStay | None:
     if reservation.status != "pending" or payment.amount != reservation.amount_due:
         close_payment(deps, payment)  # nobody is sent to a session that must not be paid
         return None
-    if payment.declined_at and why_not_pay(payments.facts_of(reservation), deps.now()) is None:
+    is_stale = payment.declined_at or _leads_elsewhere(payment, back)
+    if is_stale and why_not_pay(payments.facts_of(reservation), deps.now()) is None:
         close_payment(deps, payment)  # "try again" after a decline: a new session, once this one cannot be paid
         return None
-    return GoToStripe(_checked(deps, seen.url))
+    return GoToStripe(_checked(deps, seen.url), payment)
+
+
+def _leads_elsewhere(payment: Payment, back: ReturnUrls | None) -> bool:
+    return back is not None and ReturnUrls(payment.params["success_url"], payment.params["cancel_url"]) != back
 
 
 def _ask_or_make(deps: Deps, payment: Payment) -> PaymentSeen:

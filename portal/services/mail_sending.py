@@ -64,7 +64,8 @@ def send_due(deps: Deps, write: Writer) -> int:
     sent = 0
     for mail in list(due.order_by(OutgoingMail.id).limit(AT_ONCE)):
         try:
-            sent += _send_one(deps, mail, write)
+            with structlog.contextvars.bound_contextvars(mail=mail.id, payment=mail.details.get("payment")):
+                sent += _send_one(deps, mail, write)
         except MailUnavailable as error:
             _wait_for_server(deps, mail, error)
             break

@@ -83,7 +83,7 @@ def read(data: Any, *, currency: str, today: date) -> NewReservation:
         phone=reader.text("phone"),
         adults=reader.number("adults", 1, 1, 50),
         children=reader.number("children", 0, 0, 50),
-        locale=reader.text("locale"),
+        locale=reader.locale(),
         hold_hours=reader.number("hold_hours", 24, 1, 24 * 60),
         send_link=reader.flag("send_link"),
     )
@@ -155,6 +155,12 @@ class _Reader:
             return value
         self.problems[name] = f"must be a whole number from {least} to {most}"
         return default
+
+    def locale(self) -> str:
+        value = self.text("locale")
+        if value and not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", value):
+            self.problems["locale"] = "must be a language, such as en or pt-PT"
+        return value
 
     def flag(self, name: str) -> bool:
         value = self.data.get(name, False)

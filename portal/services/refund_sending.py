@@ -41,7 +41,8 @@ def send_due(deps: Deps, reservation: Reservation | None = None) -> int:
     decided = 0
     for refund in list(due.order_by(Refund.id).limit(50)):
         try:
-            decided += send(deps, refund)
+            with structlog.contextvars.bound_contextvars(refund=refund.public_id):
+                decided += send(deps, refund)
         except StripeRefused as refusal:
             _note_refusal(deps, refund, refusal)
             decided += 1

@@ -9,6 +9,7 @@ from portal.deps import Deps
 from portal.domain import guest_match, hotel_time
 from portal.models import Hotel, Reservation, ReservationLine, Room
 from portal.services import hotels, links, mails, nights, public_ids, reservation_words, state
+from portal.services.idempotency import Claim
 from portal.services.new_reservation import BadReservation, NewLine, NewReservation
 
 
@@ -20,11 +21,14 @@ class NightsTaken(BadReservation):
         self.room = room
 
 
-def add_reservation(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:
+def add_reservation(deps: Deps, new: NewReservation, *, actor: str, claim: Claim | None = None) -> Reservation:
     """A pending reservation that owns its nights. BadReservation for an unknown room, or one that is too small;
-    NightsTaken."""
+    NightsTaken. `claim`: of a program that may repeat its request."""
     with transaction():
-        return add_inside(deps, new, actor=actor)
+        made = add_inside(deps, new, actor=actor)
+        if claim is not None:
+            claim.note(made.code)
+        return made
 
 
 def add_inside(deps: Deps, new: NewReservation, *, actor: str) -> Reservation:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from portal import metrics
 from portal.db import lock, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain import attempts, hotel_time, states
@@ -175,6 +176,7 @@ def _keep(deps: Deps, reservation: Reservation, payment: Payment, seen: PaymentS
     state.move(reservation, "confirmed", actor="stripe", cause=f"paid by {payment.public_id}", now=deps.now())
     mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
     receipts.assign_number(deps, payment)
+    metrics.PAID_TO_CONFIRMED.observe(max(0.0, (deps.now() - seen.at).total_seconds()))
     log.info("reservation confirmed", reservation=reservation.code, payment=payment.public_id, amount=payment.amount)
 
 

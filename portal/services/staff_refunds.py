@@ -10,6 +10,7 @@ from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Payment, Refund, Reservation
 from portal.services import money_back, public_ids, refund_sending, refunds, state
 from portal.services.alerts import close_alerts
+from portal.services.idempotency import Claim
 from portal.services.money_back import MoneyBack
 
 
@@ -28,10 +29,18 @@ def find_refundable(public_id: str) -> Payment:
 
 
 def refund_by_staff(
-    deps: Deps, payment_id: int, amount: int, *, reason: str, actor: str, seen_left: int | None = None
+    deps: Deps,
+    payment_id: int,
+    amount: int,
+    *,
+    reason: str,
+    actor: str,
+    seen_left: int | None = None,
+    claim: Claim | None = None,
 ) -> Refund:
     """Write down a refund of `amount` (minor units) that staff decided on; the stay is left as it is. `seen_left`: what
-    could go back when the person decided; if it is another sum by now, nothing is refunded."""
+    could go back when the person decided; if it is another sum by now, nothing is refunded. `claim`: of a program that
+    may repeat its request."""
     with transaction():
         found = Payment.get_by_id(payment_id)
         lock(Reservation, found.reservation_id)
@@ -50,7 +59,10 @@ def refund_by_staff(
                 f"At most {left} of {payment.public_id} can go back, not {amount} ({currency}, minor units). "
                 "Nothing was refunded."
             )
-        return refunds.insert(deps, payment, kind="staff", amount=amount, reason=reason, requested_by=actor)
+        made = refunds.insert(deps, payment, kind="staff", amount=amount, reason=reason, requested_by=actor)
+        if claim is not None:
+            claim.note(made.public_id)
+        return made
 
 
 def retry(deps: Deps, refund_id: int, *, actor: str, seen_amount: int | None = None) -> Refund:

@@ -85,8 +85,10 @@ def _each(rows: Iterable[Any], work: Callable[[Any], object]) -> int:
     """One row that Stripe cannot answer for, or that is broken, must not stop the others."""
     done = 0
     for row in list(rows):
+        about = {"payment": row.public_id} if isinstance(row, Payment) else {"reservation": row.code}
         try:
-            work(row)
+            with structlog.contextvars.bound_contextvars(**about):
+                work(row)
             done += 1
         except (StripeUnavailable, StripeRefused) as error:
             log.warning("sweep leaves a row for later", row=row.id, stripe_code=error.code)

@@ -26,6 +26,9 @@ BAD_LINKS_OF_ADDRESS = Limit("bad link by address", 20, timedelta(minutes=15))
 LINKS_OF_ADDRESS = Limit("links by address", 5, timedelta(minutes=15))
 LINKS_OF_EMAIL = Limit("links by e-mail", 3, timedelta(hours=1))
 PAYS_OF_RESERVATION = Limit("pay", 20, timedelta(minutes=1))
+BAD_TOKENS_OF_ADDRESS = Limit("bad API token by address", 20, timedelta(minutes=15))
+CALLS_OF_TOKEN = Limit("API calls of a token", 300, timedelta(minutes=1))
+CALLS_OF_GUEST = Limit("API calls of a guest", 60, timedelta(minutes=1))
 
 
 def hit(deps: Deps, limit: Limit, subject: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from peewee import fn
 
+from portal import metrics
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.gateways import stripe_gateway
@@ -48,15 +49,23 @@ def receive(deps: Deps, event: EventSeen) -> str:
 
     WrongMode for the other mode's event. Any other exception: nothing was kept but a note of the try, and Stripe has
     to send the event again."""
-    if event.livemode != deps.settings.livemode:
-        _refuse_mode(deps, event)
-    try:
-        result = _store_and_apply(deps, event)
-    except Exception as error:
-        _note_error(deps, event, error)
-        raise
-    log.info("webhook", event_id=event.id, type=event.type, result=result)
-    return result
+    with structlog.contextvars.bound_contextvars(event_id=event.id):
+        if event.livemode != deps.settings.livemode:
+            _refuse_mode(deps, event)
+        try:
+            result = _store_and_apply(deps, event)
+        except Exception as error:
+            _note_error(deps, event, error)
+            _count(event, "error")
+            raise
+        log.info("webhook", event_id=event.id, type=event.type, result=result)
+        _count(event, result)
+        return result
+
+
+def _count(event: EventSeen, result: str) -> None:
+    """Types that have no effect here share a label: whoever signs may name what they like."""
+    metrics.WEBHOOKS.labels(event.type if event.type in HANDLERS else "other", result).inc()
 
 
 def _store_and_apply(deps: Deps, event: EventSeen) -> str:
@@ -204,6 +213,11 @@ def retry_waiting(deps: Deps) -> int:
 
 
 def _retry(deps: Deps, row: WebhookEvent) -> bool:
+    with structlog.contextvars.bound_contextvars(event_id=row.event_id):
+        return _apply_stored(deps, row)
+
+
+def _apply_stored(deps: Deps, row: WebhookEvent) -> bool:
     event = stripe_gateway.parse_stored_event(str(row.payload))
     try:
         return _ask_first(deps, event) and _store_and_apply(deps, event) != settlement.PENDING
@@ -285,8 +299,8 @@ def _close(deps: Deps, event: EventSeen, result: str) -> None:
 
 
 def forget_old(deps: Deps) -> int:
-    """Delete events of 90 days ago; how many. One that still waits keeps its payload only while somebody has its line in
-    "needs attention" to deal with: Stripe's own objects were compared every night since."""
+    """Delete events of 90 days ago; how many. One that still waits keeps its payload only while its line in "needs
+    attention" is open: Stripe's own objects were compared every night since."""
     named = Alert.select(Alert.cause).where((Alert.kind << WAITING_ALERTS) & Alert.closed_at.is_null())
     nobody_works_on_it = WebhookEvent.processed_at.is_null(False) | WebhookEvent.event_id.not_in(named)
     with transaction():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import peewee
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from portal import db, errors, logs
 from portal.db import DatabaseBusy, is_mistake
 from portal.errors import Refusal, RefusalText
+from portal.web import programs
 from portal.web.sessions import is_staff_page
 from portal.web.staff.blueprint import every_staff_page
 
@@ -36,25 +37,13 @@ def register(app: Flask) -> None:
 
 def show(text: RefusalText) -> Response:
     """The page of a refusal, or its JSON for programs."""
-    if request.blueprint == "webhooks":
-        response = jsonify(envelope(_code_for_programs(text), text.what, text.next_step))
-    else:
-        response = make_response(_page(text))
+    if programs.is_for_programs():
+        return programs.refuse(text.status, text.what, text.next_step, retry_after=text.retry_after)
+    response = make_response(_page(text))
     response.status_code = text.status
     if text.retry_after:
         response.headers["Retry-After"] = str(text.retry_after)
     return response
-
-
-def envelope(code: str, message: str, recovery: str) -> dict[str, object]:
-    """The one shape of every error that a program reads."""
-    return {"success": False, "error_code": code, "message": message, "recovery": recovery, "details": {}}
-
-
-def _code_for_programs(text: RefusalText) -> str:
-    return {413: "ERR_413", 429: "ERR_RATE", 503: "ERR_UNAVAILABLE", 500: "ERR_INTERNAL"}.get(
-        text.status, "ERR_WEBHOOK"
-    )
 
 
 def _page(text: RefusalText) -> str:
@@ -105,10 +94,9 @@ def _show_busy(error: Exception) -> Response:
 
 def _show_fault(error: Exception) -> Response:
     log.error("fault", **logs.describe(error))
-    if request.blueprint == "webhooks":
-        response = jsonify(envelope("ERR_INTERNAL", "The event could not be applied.", "Send it again."))
-    else:
-        response = make_response(_failsafe())
+    if programs.is_for_programs():
+        return programs.refuse(500, "This could not be done: the fault is ours.", "Send it again later.")
+    response = make_response(_failsafe())
     response.status_code = 500
     return response
 

@@ -3,8 +3,7 @@
 from flask import Blueprint, current_app, jsonify, redirect
 from werkzeug.wrappers import Response
 
-from portal import migrations
-from portal.services import leases
+from portal.services import readiness
 from portal.web.context import get_deps
 
 ops = Blueprint("ops", __name__)
@@ -17,10 +16,14 @@ def healthz() -> Response:
 
 @ops.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """503 until the schema fits. Whether a worker is alive is shown, but pages work without one."""
-    waiting = migrations.pending()
-    answer = {"status": "not ready" if waiting else "ready", "migrations_waiting": waiting}
-    return jsonify(**answer, worker_alive=leases.worker_is_alive(get_deps())), 503 if waiting else 200
+    """503 with what to do until guests can be served. Whether a worker is alive is told; pages work without one."""
+    found = readiness.check(get_deps())
+    answer = {
+        "status": "not ready" if found.wrong else "ready",
+        "wrong": [{"reason": one.reason, "do": one.do} for one in found.wrong],
+        "worker_alive": found.worker_alive,
+    }
+    return jsonify(answer), 503 if found.wrong else 200
 
 
 @ops.get("/favicon.ico")

@@ -1,4 +1,4 @@
-"""Signs that somebody tries what no page of ours offers: one place, and one line in the log without a word of theirs."""
+"""Signs that somebody tries what no page of ours offers: one place, one line in the log without a word of theirs."""
 
 import structlog
 from flask import request

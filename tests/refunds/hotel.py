@@ -78,11 +78,14 @@ class Hotelier:
         return jobs.run_once(self.deps)
 
     def works_until_quiet(self, hours: int = 2) -> None:
-        """All jobs, every quarter of an hour; after two hours, when everything has longer pauses, every hour."""
+        """What is due each quarter of an hour; after two hours, when everything has longer pauses, each hour; then all."""
         for _ in range(min(hours, 2) * 4):
-            self.works(minutes=15)
+            self.clock.advance(minutes=15)
+            jobs.run_due(self.deps, "worker")
         for _ in range(hours - 2):
-            self.works(hours=1)
+            self.clock.advance(hours=1)
+            jobs.run_due(self.deps, "worker")
+        self.works()
 
     def books_are_right(self) -> None:
         """Our own by themselves, and compared with Stripe's, also what is so new that a message could be on its way."""

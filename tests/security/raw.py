@@ -78,7 +78,7 @@ class Browser:
         seen: dict[str, Any] = {}
 
         def start(status: str, given: Iterable[tuple[str, str]], exc_info: object = None) -> None:
-            seen.update(status=int(status.split()[0]), headers=dict(given))
+            seen.update(status=int(status.split(maxsplit=1)[0]), headers=dict(given))
 
         chunks = self.app.wsgi_app(environ, start)  # type: ignore[arg-type]
         try:

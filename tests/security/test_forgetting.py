@@ -43,13 +43,17 @@ def found_in_database(words: tuple[str, ...]) -> list[str]:
         for field in table._meta.sorted_fields:
             if isinstance(field, peewee.TextField | peewee.CharField | peewee.BlobField):
                 for (value,) in table.select(field).tuples():
-                    text = bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value)
+                    text = (
+                        bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value)
+                    )
                     if any(word in text.casefold() for word in words):
                         hits.append(f"{table.__name__}.{field.name}")
     return sorted(set(hits))
 
 
-def test_nothing_says_who_the_guest_was(hotel: Hotelier, clock: Clock, mailbox: Mailbox, make_reservation: Make) -> None:
+def test_nothing_says_who_the_guest_was(
+    hotel: Hotelier, clock: Clock, mailbox: Mailbox, make_reservation: Make
+) -> None:
     deps, person = hotel.deps, hire(hotel.deps, "manager")
     stay = make_reservation(phone=PHONE, send_link=True)
     walked_away = make_reservation(room="River room", phone=PHONE)
@@ -65,7 +69,9 @@ def test_nothing_says_who_the_guest_was(hotel: Hotelier, clock: Clock, mailbox: 
     staff_sessions.start(deps, person, device="Carvalho's phone")
     password_resets.ask(deps, person.email, address="203.0.113.9")
     throttle.hit(deps, throttle.LINKS_OF_EMAIL, stay.email)
-    ApiAnswer.create(token="1", key="k", body_hash="h", status=201, body=f'{{"email":"{stay.email}"}}', created_at=clock.now())
+    ApiAnswer.create(
+        token="1", key="k", body_hash="h", status=201, body=f'{{"email":"{stay.email}"}}', created_at=clock.now()
+    )
     WebhookEvent.create(
         event_id="evt_stuck",
         type="charge.refunded",
@@ -85,7 +91,13 @@ def test_nothing_says_who_the_guest_was(hotel: Hotelier, clock: Clock, mailbox: 
     mailbox.taken.clear()
     _nightly(hotel)
     kept = found_in_database(PERSONAL)
-    assert {place.split(".")[0] for place in kept} <= {"Reservation", "ReservationWord", "Note", "Cancellation", "OutgoingMail"}
+    assert {place.split(".")[0] for place in kept} <= {
+        "Reservation",
+        "ReservationWord",
+        "Note",
+        "Cancellation",
+        "OutgoingMail",
+    }
     assert "WebhookEvent.payload" not in kept
     assert rows(ApiAnswer) == rows(StaffSession) == []
     assert {mail.recipient for mail in rows(OutgoingMail)} == {""}, "whom it went to is known for 30 days"
@@ -158,7 +170,9 @@ def test_an_event_that_somebody_works_on_keeps_its_payload(hotel: Hotelier, cloc
     assert forget.run(hotel.deps) == 1
 
 
-def test_mails_that_nobody_sends_are_given_up_and_forgotten(hotel: Hotelier, clock: Clock, make_reservation: Make) -> None:
+def test_mails_that_nobody_sends_are_given_up_and_forgotten(
+    hotel: Hotelier, clock: Clock, make_reservation: Make
+) -> None:
     stay = make_reservation()
     with transaction():
         mails.queue(hotel.deps, "private_link", "x", stay)

@@ -50,7 +50,10 @@ def test_a_token_of_somebody_elses_session_is_none(app: Flask, make_reservation:
     page = nobody(app).send("GET", "/")
     (token,) = set(re.findall(r'name="csrf_token" value="([^"]+)"', page.body))
     before = everything_stored()
-    assert guest_of(app, stay).send("POST", f"/reservations/{stay.code}/pay", body=f"csrf_token={token}".encode()).status == 400
+    assert (
+        guest_of(app, stay).send("POST", f"/reservations/{stay.code}/pay", body=f"csrf_token={token}".encode()).status
+        == 400
+    )
     assert everything_stored() == before
 
 
@@ -69,7 +72,9 @@ def work(monkeypatch: pytest.MonkeyPatch, ask: Callable[[], Answer]) -> tuple[An
     return answer, list(statements), len(hashed)
 
 
-def same(first: tuple[Answer, list[str], int], other: tuple[Answer, list[str], int], *, but: tuple[str, ...] = ()) -> None:
+def same(
+    first: tuple[Answer, list[str], int], other: tuple[Answer, list[str], int], *, but: tuple[str, ...] = ()
+) -> None:
     def plain(text: str) -> str:
         for word in but:
             text = text.replace(word, "…")
@@ -85,7 +90,9 @@ def same(first: tuple[Answer, list[str], int], other: tuple[Answer, list[str], i
     assert first[2] == other[2], "the same number of hashes"
 
 
-def test_finding_a_stay_tells_nothing_of_others(app: Flask, monkeypatch: pytest.MonkeyPatch, make_reservation: Make) -> None:
+def test_finding_a_stay_tells_nothing_of_others(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, make_reservation: Make
+) -> None:
     stay, over = make_reservation(), make_reservation(in_days=1, room="River room")
     Reservation.update(status="cancelled").where(Reservation.id == over.id).execute()
 
@@ -135,7 +142,11 @@ def test_asking_for_a_new_password_tells_nothing(app: Flask, deps: Deps, mailbox
         nobody(app).send("POST", "/staff/forgot", body=f"email={email}".encode())
         for email in ("nobody@else.example", EMAILS["manager"])
     ]
-    assert (answers[0].status, answers[0].body, answers[0].lasting) == (answers[1].status, answers[1].body, answers[1].lasting)
+    assert (answers[0].status, answers[0].body, answers[0].lasting) == (
+        answers[1].status,
+        answers[1].body,
+        answers[1].lasting,
+    )
     assert [mail.kind for mail in rows(OutgoingMail)] == ["password_reset"]
 
 
@@ -214,5 +225,3 @@ def test_what_was_packed_is_not_unpacked(app: Flask) -> None:
     body = gzip.compress(b"code=" + b"7" * 50_000_000, 9)
     assert len(body) < 64 * 1024
     assert nobody(app).send("POST", "/find", body=body, headers={"Content-Encoding": "gzip"}).status == 400
-
-

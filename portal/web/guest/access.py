@@ -38,7 +38,7 @@ def find_reservation(code: str) -> Reservation | None:
 
 
 def _held() -> dict[str, int]:
-    """Codes and versions, the one opened last at the end. None in a cookie that another version wrote in another way."""
+    """Codes and versions, the one opened last at the end. None in a cookie that another version wrote."""
     try:
         return dict(session.get(_KEY, ()))
     except (TypeError, ValueError):

@@ -1,0 +1,35 @@
+"""Figures that processes count themselves, for /metrics. Labels come from fixed sets: no ids, no paths, no names.
+
+Several processes add up through the directory in PROMETHEUS_MULTIPROC_DIR, which the library reads when it is first
+imported; without it each process counts for itself."""
+
+from prometheus_client import Counter, Histogram
+
+REQUESTS = Counter("portal_requests", "Requests answered.", ["rule", "method", "status"])
+REQUEST_SECONDS = Histogram(
+    "portal_request_seconds",
+    "Time to answer a request.",
+    ["rule"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25),
+)
+STRIPE_SECONDS = Histogram(
+    "portal_stripe_call_seconds",
+    "Time of a call to Stripe.",
+    ["operation"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
+STRIPE_ERRORS = Counter("portal_stripe_errors", "Calls to Stripe that failed.", ["operation", "kind"])
+WEBHOOKS = Counter("portal_webhooks", "Messages from Stripe by type and what came of them.", ["type", "result"])
+PAID_TO_CONFIRMED = Histogram(
+    "portal_paid_to_confirmed_seconds",
+    "Time from the moment that Stripe took the money until the stay was confirmed.",
+    buckets=(1, 2, 5, 10, 30, 60, 120, 300, 900, 3600),
+)
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def count_request(rule: str, method: str, status: int, seconds: float) -> None:
+    """`rule` is the route's own text, never an address that somebody asked for."""
+    REQUESTS.labels(rule, method if method in _METHODS else "other", str(status)).inc()
+    REQUEST_SECONDS.labels(rule).observe(seconds)
