@@ -39,16 +39,20 @@ def answer(
             409, "This Idempotency-Key came with another request before.", "Take a new key.", code="ERR_409"
         ) from None
     except KeyInUse:
-        raise ApiRefusal(
-            409,
-            "The first request with this Idempotency-Key is still being done.",
-            "Send it again in a few seconds.",
-            code="ERR_409",
-            retry_after=5,
-        ) from None
+        raise _in_use() from None
     if isinstance(held, StoredAnswer):
         return _repeat(held, again)
     return _keep(deps, held, do)
+
+
+def _in_use() -> ApiRefusal:
+    return ApiRefusal(
+        409,
+        "The first request with this Idempotency-Key is still being done.",
+        "Send it again in a few seconds.",
+        code="ERR_409",
+        retry_after=5,
+    )
 
 
 def _key() -> str:
@@ -65,6 +69,8 @@ def _keep(deps: Deps, held: Claim, do: Callable[[Claim], Response]) -> Response:
         made = do(held)
     except ApiRefusal as refusal:
         made = refusals.show(refusal)
+    except KeyInUse:  # this try stalled so long that another took over: the key is not ours any more
+        raise _in_use() from None
     except BaseException:
         idempotency.release(deps, held)
         raise

@@ -6,7 +6,7 @@ from portal.api import auth, refusals, words
 from portal.api.endpoint import Call, endpoint
 from portal.api.model import maybe_instant
 from portal.api.payment_models import RefundMade, RefundRequest
-from portal.api.reservations import cancel
+from portal.api.reservations import cancel, may_not_cancel
 from portal.domain.refund_sums import divide
 from portal.models import Payment, Refund, Reservation
 from portal.services import cancellations, refund_sending, staff_refunds
@@ -50,13 +50,16 @@ def _check_completed(payment: Payment) -> None:
 
 def _refund_by_policy(call: Call, payment: Payment) -> None:
     stay = Reservation.get_by_id(payment.reservation_id)
-    if stay.status == "confirmed":
-        _check_quote(call, stay, payment)
-    cancel(call, stay, None, None, reason=call.body.reason or "")
+    if stay.status not in ("confirmed", "pending"):
+        raise may_not_cancel(stay.status)
+    due = _check_quote(call, stay, payment)
+    # For exactly this: who asked for money does not lose the stay for less, should the sum fall at this very moment.
+    cancel(call, stay, due.percent, due.due, reason=call.body.reason or "")
 
 
-def _check_quote(call: Call, stay: Reservation, payment: Payment) -> None:
-    """ApiRefusal when the policy gives nothing of this payment: who asks for money does not want to cancel for none."""
+def _check_quote(call: Call, stay: Reservation, payment: Payment) -> Quote:
+    """What the policy gives now. ApiRefusal when that is nothing of this payment: who asks for money does not want to
+    cancel for none."""
     quote = cancellations.quote(call.deps, stay)
     money = MoneyBack(stay)
     if money.dispute_of(payment):
@@ -69,6 +72,7 @@ def _check_quote(call: Call, stay: Reservation, payment: Payment) -> None:
         )
     if dict(divide(quote.due, money.returnable())).get(payment.id, 0) == 0:
         raise refusals.bad_input("Nothing of this payment is left to refund.", "Look at the history.")
+    return quote
 
 
 def _no_refund(stay: Reservation, quote: Quote) -> dict[str, str | int]:

@@ -5,6 +5,7 @@ from typing import Any
 from portal.api import auth, refusals, words
 from portal.api.endpoint import Call, endpoint
 from portal.api.model import instant
+from portal.api.refusals import ApiRefusal
 from portal.api.reservation_models import (
     Cancelled,
     CancelRequest,
@@ -139,9 +140,12 @@ def _cancel_for(
             claim=call.claim,
         )
     except MayNotCancel as refusal:
-        raise refusals.bad_input(
-            _WHY_NOT[refusal.why], "Read the reservation to see how it stands.", reservation_status=refusal.why
-        ) from None
+        raise may_not_cancel(refusal.why) from None
+
+
+def may_not_cancel(why: str) -> ApiRefusal:
+    """`why`: cancelled, expired or arrived."""
+    return refusals.bad_input(_WHY_NOT[why], "Read the reservation to see how it stands.", reservation_status=why)
 
 
 _WHY_NOT = {

@@ -3,11 +3,17 @@ How long answers are kept, `forgetting` decides; then a key may be used again.""
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from portal.db import must_be_in_transaction, transaction
+import peewee
+import structlog
+
+from portal.db import DatabaseBusy, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.models import ApiAnswer
+
+log = structlog.get_logger()
 
 LONGEST_REQUEST = timedelta(minutes=2)
 """No request takes longer: whoever began an answer that long ago has died."""
@@ -32,17 +38,19 @@ class StoredAnswer:
 @dataclass
 class Claim:
     """The right to do one request. `effect` names what an earlier try has already done before it died: do not do it
-    again, but tell of it."""
+    again, but tell of it. `since` tells this try from another that took over because this one seemed dead."""
 
     row_id: int | None = None
     effect: str | None = None
+    since: datetime | None = None
 
     def note(self, effect: str) -> None:
-        """In the transaction that does what was asked for: its outcome (a code, an id) stands or falls with it."""
+        """In the transaction that does what was asked for: its outcome (a code, an id) stands or falls with it.
+        KeyInUse when another try has taken over meanwhile: what this one did is taken back with the transaction."""
         must_be_in_transaction()
+        if self.row_id is not None and not ApiAnswer.update(effect=effect).where(_mine(self)).execute():
+            raise KeyInUse
         self.effect = effect
-        if self.row_id is not None:
-            ApiAnswer.update(effect=effect).where(ApiAnswer.id == self.row_id).execute()
 
 
 def claim(deps: Deps, owner: str, key: str, request: bytes) -> Claim | StoredAnswer:
@@ -53,7 +61,7 @@ def claim(deps: Deps, owner: str, key: str, request: bytes) -> Claim | StoredAns
         is_new = _insert(deps, owner, key, digest)
         row = ApiAnswer.get((ApiAnswer.token == owner) & (ApiAnswer.key == key))
         if is_new:
-            return Claim(row.id)
+            return Claim(row.id, since=row.created_at)
         if row.body_hash != digest:
             raise KeyUsedOtherwise
         if row.status is not None:
@@ -71,23 +79,34 @@ def _take_over(deps: Deps, row: ApiAnswer) -> Claim:
     if row.created_at > deps.now() - LONGEST_REQUEST:
         raise KeyInUse
     mine = (ApiAnswer.id == row.id) & (ApiAnswer.created_at == row.created_at) & ApiAnswer.status.is_null()
-    if not ApiAnswer.update(created_at=deps.now()).where(mine).execute():
+    now = deps.now()
+    if not ApiAnswer.update(created_at=now).where(mine).execute():
         raise KeyInUse
-    return Claim(row.id, row.effect)
+    return Claim(row.id, row.effect, now)
+
+
+def _mine(held: Claim) -> Any:
+    return (ApiAnswer.id == held.row_id) & (ApiAnswer.created_at == held.since)
 
 
 def store(held: Claim, answer: StoredAnswer) -> None:
-    """From now on the key gives this answer."""
+    """From now on the key gives this answer. Without the database it does not, but what was asked for is done, and the
+    answer is given all the same; whoever sends the key again is told what the row says was done."""
+    try:
+        _store(held, answer)
+    except (DatabaseBusy, peewee.OperationalError) as error:
+        log.warning("an answer of the API was not kept", cause=type(error).__name__)
+
+
+def _store(held: Claim, answer: StoredAnswer) -> None:
     if held.row_id is not None:
         with transaction():
-            mine = ApiAnswer.id == held.row_id
-            ApiAnswer.update(status=answer.status, body=answer.body).where(mine).execute()
+            ApiAnswer.update(status=answer.status, body=answer.body).where(_mine(held)).execute()
 
 
 def release(deps: Deps, held: Claim) -> None:
     """Nothing was done, so the same key may try again; where something was done, the row goes on saying what."""
     if held.row_id is not None:
         with transaction():
-            mine = ApiAnswer.id == held.row_id
-            ApiAnswer.delete().where(mine & ApiAnswer.effect.is_null()).execute()
-            ApiAnswer.update(created_at=deps.now() - LONGEST_REQUEST).where(mine).execute()
+            ApiAnswer.delete().where(_mine(held) & ApiAnswer.effect.is_null()).execute()
+            ApiAnswer.update(created_at=deps.now() - LONGEST_REQUEST).where(_mine(held)).execute()

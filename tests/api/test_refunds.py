@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from portal.deps import Deps
 from portal.gateways.stripe_gateway import StripeGateway, StripeRefused
 from portal.models import Alert, Cancellation, Payment, Refund, Reservation
+from portal.services import cancellations, offline_payments
 from stripe_simulator import Control
 from tests.actors import Clock, rows
 from tests.api.program import Program, make_token
@@ -164,3 +166,26 @@ def test_the_reason_is_kept_for_the_hotel(program: Program, paid: Reservation) -
     program.post(refund_path(), {"reason": "flight was cancelled"})
     assert [row.reason for row in rows(Refund)] == ["no breakfast", "cancelled"]
     assert Cancellation.get().reason == "flight was cancelled"
+
+
+def test_who_asks_for_money_that_the_policy_does_not_give_loses_no_stay(
+    program: Program, make_reservation: Make, deps: Deps
+) -> None:
+    """Also one that waits for the rest of its money."""
+    stay = make_reservation(in_days=3)
+    offline_payments.record_offline(deps, stay.id, 20_000, actor="staff 1")
+    refused = program.post(refund_path())
+    assert (refused.status, refused.details["policy"]) == (400, "no_refund")
+    assert Reservation.get_by_id(stay.id).status == "pending"
+
+
+def test_a_sum_that_falls_at_this_very_moment_cancels_nothing(
+    program: Program, paid: Reservation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was looked at before midnight, and cancelled after."""
+    ask = cancellations._ask_about_live_payment
+    monkeypatch.setattr(cancellations, "_ask_about_live_payment", lambda *told: (clock.advance(days=27), ask(*told)))
+    refused = program.post(refund_path())
+    assert (refused.status, refused.code) == (400, "ERR_400")
+    assert refused.details == {"tier_percent": 0, "refund_amount": 0, "currency": "EUR"}
+    assert Reservation.get_by_id(paid.id).status == "confirmed"

@@ -11,8 +11,8 @@ import pytest
 from portal import db
 from portal.deps import Deps
 from portal.models import ApiAnswer, Payment, Refund, Reservation
-from portal.services import cancellations, forgetting, idempotency
-from portal.services.idempotency import Claim, KeyInUse
+from portal.services import cancellations, forgetting, idempotency, staff_refunds
+from portal.services.idempotency import Claim, KeyInUse, StoredAnswer
 from stripe_simulator import Control
 from tests.actors import Clock, rows
 from tests.api.program import Answer, Program
@@ -141,3 +141,39 @@ def test_what_time_may_heal_is_not_kept(deps: Deps, clock: Clock) -> None:
     assert isinstance(idempotency.claim(deps, "me", "k", b"a"), Claim)
     assert timedelta(minutes=2) == idempotency.LONGEST_REQUEST
     assert not db.db.in_transaction()
+
+
+def test_whoever_stalled_until_another_took_over_does_nothing_any_more(
+    program: Program, deps: Deps, paid: Reservation, clock: Clock
+) -> None:
+    payment = rows(Payment)[0]
+    stalled = idempotency.claim(deps, "me", "k", b"a")
+    clock.advance(minutes=3)
+    other = idempotency.claim(deps, "me", "k", b"a")
+    assert isinstance(stalled, Claim)
+    assert isinstance(other, Claim)
+    with pytest.raises(KeyInUse):
+        staff_refunds.refund_by_staff(deps, payment.id, 100, reason="", actor="x", claim=stalled)
+    assert rows(Refund) == []
+    staff_refunds.refund_by_staff(deps, payment.id, 100, reason="", actor="x", claim=other)
+    idempotency.release(deps, stalled)
+    idempotency.store(stalled, StoredAnswer(500, "{}"))
+    (row,) = rows(ApiAnswer)
+    assert (row.effect, row.status) == (rows(Refund)[0].public_id, None)
+
+
+def test_an_answer_that_could_not_be_kept_is_given_all_the_same(
+    program: Program, paid: Reservation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The money is on its way: a 503 would say that nothing was done."""
+    path, asked = f"/payments/{rows(Payment)[0].public_id}/refund", {"amount": 100}
+
+    def busy(*_: object) -> None:
+        raise db.DatabaseBusy
+
+    with monkeypatch.context() as broken:
+        broken.setattr(idempotency, "_store", busy)
+        assert program.post(path, asked, Idempotency_Key="k").status == 200
+    clock.advance(minutes=3)
+    again = program.post(path, asked, Idempotency_Key="k")
+    assert (again.status, again.body["amount"], len(rows(Refund))) == (200, 100, 1)
