@@ -46,7 +46,7 @@ _net = logs.clean_event
 def install() -> None:
     """From now on, whatever form logs are given in this process."""
     logs.clean_event = _watched  # type: ignore[attr-defined]
-    logging.getLogger().addHandler(_Listener())
+    logging.getLogger().addHandler(_Listener(logging.WARNING))  # the level of libraries in production
 
 
 class _Listener(logging.Handler):

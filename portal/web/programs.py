@@ -23,7 +23,7 @@ _CODES = {
 
 def is_for_programs() -> bool:
     """Whether whoever calls reads JSON, also at an address where there is nothing."""
-    return request.path == "/api" or request.path.startswith(("/api/", "/webhooks/"))
+    return request.path in ("/api", "/healthz", "/readyz") or request.path.startswith(("/api/", "/webhooks/"))
 
 
 def refuse(
