@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import db, errors
 from portal.errors import Refusal
-from portal.settings import Settings
+from portal.settings import LOOPBACK, Settings
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
 
@@ -35,7 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         MAX_FORM_PARTS=100,
-        TRUSTED_HOSTS=[settings.public_host],
+        TRUSTED_HOSTS=[settings.public_host, *LOOPBACK],  # whoever watches it asks this machine
         PREFERRED_URL_SCHEME="https" if settings.https else "http",
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # addresses of static files carry a hash of their content
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
@@ -64,7 +64,7 @@ def _refuse_odd_bytes() -> None:
 
 
 def _open_connection() -> None:
-    if request.endpoint not in ("static", "ops.healthz"):
+    if request.endpoint not in ("static", "ops.healthz", "ops.readyz", "ops.metrics"):  # these ask when they need it
         g.opened = db.open_connection()
 
 
