@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench real-stripe lock messages clean
+.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench load real-stripe lock messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,9 @@ deep: .venv/.dev browser-and-postgres ## the long runs: more random schedules, m
 
 bench: .venv/.dev ## how the list of reservations behaves at 1,000 and 200,000 stays, side by side (minutes)
 	$(BIN)/python bench/staff_list.py $(BENCH)
+
+load: .venv/.dev ## many guests pay at once, through real servers, with figures for each step: make load GUESTS=100
+	$(BIN)/python bench/load.py $(GUESTS)
 
 real-stripe: .venv/.dev ## the same expectations of Stripe itself: make real-stripe STRIPE_TEST_KEY=sk_test_...
 	@test -n "$(STRIPE_TEST_KEY)" || { echo "Give a test key: make real-stripe STRIPE_TEST_KEY=sk_test_..."; exit 1; }

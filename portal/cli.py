@@ -9,13 +9,26 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from portal import NotReady, check_database, cli_money, cli_reservations, cli_staff, db, demo, jobs, logs, migrations
+from portal import (
+    NotReady,
+    check_database,
+    cli_money,
+    cli_operations,
+    cli_reservations,
+    cli_staff,
+    db,
+    demo,
+    jobs,
+    logs,
+    migrations,
+)
 from portal.cli_money import NotConfirmed
 from portal.db import DatabaseBusy
 from portal.deps import Deps
-from portal.gateways.stripe_gateway import FOR_A_WORKER, StripeUnavailable
+from portal.gateways.stripe_gateway import FOR_A_REQUEST, FOR_A_WORKER, StripeUnavailable
 from portal.services import hotels, new_reservation
 from portal.services.api_tokens import BadToken
+from portal.services.backup import NoBackup
 from portal.services.hotels import BadHotel, By
 from portal.services.new_reservation import BadReservation
 from portal.services.staff_accounts import BadStaff, LastManager
@@ -25,10 +38,10 @@ from portal.settings import Settings, SettingsError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; what went wrong goes to standard error in plain words."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except (SettingsError, NotReady, BadHotel, demo.DemoProblem, NotConfirmed, BadRefund) as problem:
+    except (SettingsError, NotReady, BadHotel, demo.DemoProblem, NotConfirmed, BadRefund, NoBackup) as problem:
         return _fail(str(problem))
     except (BadStaff, BadToken) as problem:
         return _fail(str(problem))
@@ -51,7 +64,7 @@ def _fail(*sentences: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m portal", description="A guest portal for a small hotel.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
@@ -64,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("--send", action="store_true", help="also e-mail it to the guest")
     _add_money(commands)
     _add_staff(commands)
+    _add_operations(commands)
     worker = _command(commands, "worker", _worker, "do what must not depend on a browser: sweeps, retries, holds")
     worker.add_argument("--once", action="store_true", help="every job once, then end (for cron)")
     return parser
@@ -170,6 +184,17 @@ def _add_staff(commands: Any) -> None:
     token.add_argument("--scope", action="append", metavar="SCOPE", help="may be repeated (default: all)")
 
 
+def _add_operations(commands: Any) -> None:
+    copy = _command(commands, "backup", _with_deps(cli_operations.make_backup), "copy the database while all runs")
+    copy.add_argument("file", metavar="FILE", help="where to; only its owner can read it")
+    copy.add_argument("--force", action="store_true", help="replace what is there")
+    doctor = _command(commands, "doctor", _doctor, "say what is wrong with the set-up, and what to do; changes nothing")
+    doctor.add_argument("--offline", action="store_true", help="ask neither Stripe nor the mail server")
+    doctor.add_argument("--json", action="store_true")
+    text = "note that this database was restored from a dump"
+    _command(commands, "restored", _with_deps(cli_operations.note_restored), text)
+
+
 def _with_deps(run: Callable[[argparse.Namespace, Deps], Any]) -> Callable[[argparse.Namespace], Any]:
     return lambda arguments: run(arguments, _deps())
 
@@ -208,6 +233,10 @@ def _deps() -> Deps:
     settings = _settings()
     check_database(settings)
     return Deps.build(settings, FOR_A_WORKER)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    return cli_operations.examine(arguments, lambda: Deps.build(_settings(), FOR_A_REQUEST))
 
 
 def _demo(arguments: argparse.Namespace) -> None:

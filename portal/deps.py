@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from portal.gateways.mail_gateway import MailGateway
 from portal.gateways.stripe_gateway import Patience, StripeGateway
+from portal.gateways.stripe_secrets import StripeSecrets
 from portal.settings import Settings
 
 
@@ -23,12 +24,20 @@ class Deps:
     mail: MailGateway
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
+    secrets: StripeSecrets | None = None
+    """None: Stripe's secrets stay as the settings have them."""
 
     @classmethod
     def build(cls, settings: Settings, patience: Patience, now: Callable[[], datetime] = utc_now) -> "Deps":
         """The real parts, for a web process or for a worker."""
-        stripe = StripeGateway(settings.stripe_secret_key, settings.stripe_api_base, patience, now)
-        return cls(settings, stripe, MailGateway(settings.smtp, settings.public_host), now)
+        secrets = StripeSecrets(settings) if StripeSecrets.may_change(settings) else None
+        key = secrets.secret_key if secrets else lambda: settings.stripe_secret_key
+        stripe = StripeGateway(key, settings.stripe_api_base, patience, now)
+        return cls(settings, stripe, MailGateway(settings.smtp, settings.public_host), now, secrets=secrets)
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that an event of Stripe's may be signed with at this moment; none: every event is refused."""
+        return self.secrets.webhook_secrets() if self.secrets else self.settings.stripe_webhook_secrets
 
     def for_one_request(self) -> "Deps":
         """All Stripe calls of one request share one allowance of time."""

@@ -18,12 +18,13 @@ from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.services import (
     anonymise,
     books,
+    forgetting,
     holds,
-    idempotency,
     mail_sending,
     mails,
     reconciliation,
     refund_sending,
+    restored,
     staff_sessions,
     sweeps,
     throttle,
@@ -68,7 +69,8 @@ JOBS = (
     Job("forget old webhook events", timedelta(days=1), webhook_events.forget_old),
     Job("forget old sign-ins", timedelta(days=1), staff_sessions.forget_old),
     Job("forget guests of long ago", timedelta(days=1), anonymise.forget_old_guests),
-    Job("forget old answers of the API", timedelta(days=1), idempotency.forget_old),
+    Job("forget addresses of mails", timedelta(days=1), forgetting.forget_addresses_of_mails),
+    Job("forget old answers", timedelta(days=1), forgetting.forget_old_answers),
     Job("forget old rate buckets", timedelta(days=1), throttle.forget_old),
 )
 
@@ -77,6 +79,8 @@ def run_once(deps: Deps) -> dict[str, int]:
     """Every job now, whether it is due or not; what each did. For `worker --once`, for tests and after a restart.
     One that fails is logged, and the others go on."""
     with db.connection():
+        if _must_wait():
+            return {job.name: 0 for job in JOBS}
         return {job.name: _run(deps, job) for job in JOBS}
 
 
@@ -92,9 +96,19 @@ def run_due(deps: Deps, owner: str) -> None:
     """The jobs whose time has come, unless another worker has them."""
     with db.connection():
         take_heartbeat(deps, owner)
+        if _must_wait():
+            return
         for job in JOBS:
             if take_lease(deps, job.name, owner, job.every):
                 _run(deps, job)
+
+
+def _must_wait() -> bool:
+    """What a restored backup believes to be still to do may have been done long ago."""
+    if not restored.is_unreconciled():
+        return False
+    log.error("restored backup is not reconciled: the worker waits", do="python -m portal reconcile --since TIME")
+    return True
 
 
 def _tick(deps: Deps, owner: str) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from email.headerregistry import Address
 from email.utils import getaddresses
 from pathlib import Path
@@ -11,10 +12,16 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from portal.gateways import secrets_gateway
+from portal.gateways.secrets_gateway import SecretsUnavailable
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STRIPE_API = "https://api.stripe.com"
 STRIPE_CHECKOUT_HOST = "checkout.stripe.com"
 SHORTEST_SECRET_KEY = 32
+FEWEST_CHARACTERS = 8
+"""Different ones in a secret key: a random one has them."""
+
 SHORTEST_METRICS_TOKEN = 16
 
 
@@ -65,6 +72,10 @@ class Settings:
     staff_mail_to: tuple[str, ...] = ()
     retention_days: int = 730
     """Days after check-out until a guest's data is anonymised by itself, unless the hotel has set its own number."""
+    ssm_prefix: str = ""
+    """Where Stripe's secrets lie in AWS SSM; empty: they come from the environment or from files."""
+    watched_files: tuple[tuple[str, Path], ...] = field(default=(), compare=False)
+    """Files of settings that may change while the portal runs, with the settings' names."""
 
     @property
     def mail_is_on(self) -> bool:
@@ -88,6 +99,7 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check everything; SettingsError names every problem at once."""
         reader = _Reader(environ)
+        ssm_prefix = _ssm_prefix(reader)
         settings = cls(
             database_url=_database_url(reader),
             secret_keys=_secret_keys(reader),
@@ -104,36 +116,115 @@ class Settings:
             mail_from=_mail_from(reader),
             staff_mail_to=_staff_mail_to(reader),
             retention_days=_retention_days(reader),
+            ssm_prefix=ssm_prefix,
+            watched_files=tuple((name, path) for name, path in reader.files.items() if name in WATCHED),
         )
         if reader.problems:
             raise SettingsError(reader.problems)
         return settings
 
 
+def environment_of_a_child(**more: str) -> dict[str, str]:
+    """Our own environment and a little more, for a program that we start."""
+    return {**os.environ, **more}
+
+
+NAMES = (
+    *("DATABASE_URL", "SECRET_KEY", "PUBLIC_BASE_URL", "STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY"),
+    *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STRIPE_CHECKOUT_HOSTS", "RETURN_URL_ORIGINS", "PROXY_COUNT"),
+    *("SMTP_URL", "MAIL_FROM", "STAFF_MAIL_TO", "RETENTION_DAYS", "METRICS_TOKEN", "SSM_PREFIX", "LOG_FORMAT"),
+)
+
+
+def misspelt_names(environ: Mapping[str, str] = os.environ) -> list[tuple[str, str]]:
+    """Names that look like one of ours and are none, each with the one that was probably meant."""
+    known = {*NAMES, *(f"{name}_FILE" for name in NAMES)}
+    odd = (name for name in sorted(environ) if name not in known and name.isupper())
+    close = ((name, get_close_matches(name, known, 1, 0.85)) for name in odd)
+    return [(name, found[0]) for name, found in close if found]
+
+
+def secret_files(environ: Mapping[str, str] = os.environ) -> list[tuple[str, Path]]:
+    """The files that settings are read from, by the settings' names."""
+    return [(name, Path(file)) for name in NAMES if (file := environ.get(f"{name}_FILE"))]
+
+
 class _Reader:
-    """Looks names up as NAME or NAME_FILE and collects what is wrong."""
+    """Looks names up as NAME or NAME_FILE, or among the parameters from SSM, and collects what is wrong."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.problems: list[str] = []
+        self.files: dict[str, Path] = {}
+        self.parameters: dict[str, str] = {}
+        self.ssm_failed = False
+
+    def is_set(self, name: str) -> bool:
+        return bool(self.environ.get(name, "").strip() or self.environ.get(f"{name}_FILE", ""))
 
     def get(self, name: str, default: str = "") -> str:
+        if name in self.parameters:
+            return self.parameters[name]
         value, file = self.environ.get(name, ""), self.environ.get(f"{name}_FILE", "")
         if value and file:
             return self.refuse(f"{name} and {name}_FILE are both set; keep one.", default)
         if not file:
             return value.strip() or default
+        self.files[name] = Path(file)
         try:
             return Path(file).read_text(encoding="utf-8").strip() or default
         except (OSError, UnicodeDecodeError) as error:
             return self.refuse(f"{name}_FILE cannot be read ({type(error).__name__}).", default)
 
     def get_list(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self.get(name).split(",") if part.strip())
+        return split_list(self.get(name))
 
     def refuse(self, problem: str, instead: str = "") -> str:
-        self.problems.append(problem)
+        if problem not in self.problems:
+            self.problems.append(problem)
         return instead
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """What stands between commas, without empty parts."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+WATCHED = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+_IN_SSM = {
+    "STRIPE_SECRET_KEY": "secret_key",
+    "STRIPE_PUBLISHABLE_KEY": "publishable_key",
+    "STRIPE_WEBHOOK_SECRET": "webhook_secret",
+}
+
+
+def _ssm_prefix(reader: _Reader) -> str:
+    """With a prefix the reader takes Stripe's three settings from SSM."""
+    prefix = reader.get("SSM_PREFIX")
+    if not prefix:
+        return ""
+    twice = [name for name in _IN_SSM if reader.is_set(name)]
+    for name in twice:
+        reader.refuse(f"SSM_PREFIX and {name} are both set; keep one.")
+    if not secrets_gateway.is_prefix(prefix):
+        reader.refuse("SSM_PREFIX must be the beginning of the parameters' names, such as /booking/prod .")
+    reader.ssm_failed = bool(reader.problems)
+    if not reader.ssm_failed:
+        _read_ssm(reader, prefix)
+    return prefix
+
+
+def _read_ssm(reader: _Reader, prefix: str) -> None:
+    try:
+        found = secrets_gateway.read_parameters(prefix)
+    except SecretsUnavailable as error:
+        reader.refuse(str(error))
+        reader.ssm_failed = True
+        return
+    reader.parameters = {name: found.get(parameter, "") for name, parameter in _IN_SSM.items()}
+    if not reader.parameters["STRIPE_SECRET_KEY"]:
+        reader.refuse(f"SSM_PREFIX: AWS has no parameter {prefix}/stripe/secret_key.")
+        reader.ssm_failed = True
 
 
 def _database_url(reader: _Reader) -> str:
@@ -148,11 +239,21 @@ def _database_url(reader: _Reader) -> str:
 def _secret_keys(reader: _Reader) -> tuple[str, ...]:
     keys = reader.get_list("SECRET_KEY")
     if not keys or any(len(key) < SHORTEST_SECRET_KEY for key in keys):
-        reader.refuse(
-            f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters; "
-            'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-        )
+        reader.refuse(f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters; {_MAKE_A_KEY}")
+    elif any(_is_guessed(key) for key in keys):
+        reader.refuse(f"SECRET_KEY must be random, not an example or a repeated word; {_MAKE_A_KEY}")
     return keys
+
+
+_MAKE_A_KEY = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+_EXAMPLES = ("changeme", "replaceme", "secretkey", "yoursecret", "password", "example", "insecure", "notsosecret")
+
+
+def _is_guessed(key: str) -> bool:
+    """Few different characters, the same few again and again, or the words that examples are written in."""
+    repeats = any(key == (key[:length] * len(key))[: len(key)] for length in range(1, 13))
+    words = re.sub(r"[^a-z]", "", key.lower())
+    return len(set(key)) < FEWEST_CHARACTERS or repeats or any(example in words for example in _EXAMPLES)
 
 
 def _public_base_url(reader: _Reader) -> str:
@@ -163,6 +264,8 @@ def _public_base_url(reader: _Reader) -> str:
         )
     if not _is_safe(origin):
         reader.refuse("PUBLIC_BASE_URL must begin with https:// (http is for this machine alone).")
+    elif _is_live(reader) and (not origin.startswith("https://") or _is_here(origin)):
+        reader.refuse("PUBLIC_BASE_URL must be https:// and not this machine with a live STRIPE_SECRET_KEY.")
     return origin
 
 
@@ -170,6 +273,8 @@ def _return_url_origins(reader: _Reader) -> tuple[str, ...]:
     origins = [_origin(text) for text in reader.get_list("RETURN_URL_ORIGINS")]
     if any(origin is None or not _is_safe(origin) for origin in origins):
         reader.refuse("RETURN_URL_ORIGINS must be https:// addresses without a path, with commas between them.")
+    elif _is_live(reader) and any(_is_here(origin) for origin in origins if origin):
+        reader.refuse("RETURN_URL_ORIGINS must not name this machine with a live STRIPE_SECRET_KEY.")
     return tuple(origin for origin in origins if origin)
 
 
@@ -180,46 +285,76 @@ def _origin(url: str) -> str | None:
         return None
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         return None
+    if parts.hostname == "0.0.0.0" or not re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:.]+", parts.hostname):  # noqa: S104
+        return None  # nobody can go there
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _is_safe(origin: str) -> bool:
-    parts = urlsplit(origin)
-    return parts.scheme == "https" or parts.hostname in LOOPBACK
+    return origin.startswith("https://") or _is_here(origin)
+
+
+def _is_here(origin: str) -> bool:
+    return urlsplit(origin).hostname in LOOPBACK
+
+
+def _is_live(reader: _Reader) -> bool:
+    return not reader.ssm_failed and "_live_" in reader.get("STRIPE_SECRET_KEY")
 
 
 def _stripe_secret_key(reader: _Reader) -> str:
+    if reader.ssm_failed:
+        return ""
     key = reader.get("STRIPE_SECRET_KEY")
-    if not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
-        reader.refuse(
-            "STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…)."
-        )
+    reader.problems += stripe_key_problems(key, _api_base(reader))
     published = reader.get("STRIPE_PUBLISHABLE_KEY")
-    if published and ("_live_" in published) != ("_live_" in key):
+    if published and not re.fullmatch(r"pk_(test|live)_[A-Za-z0-9_]+", published):
+        reader.refuse("STRIPE_PUBLISHABLE_KEY must be a publishable key (pk_test_… or pk_live_…).")
+    elif published and ("_live_" in published) != ("_live_" in key):
         reader.refuse(
             "STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are of different modes; take both live or both test."
         )
     return key
 
 
-def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
-    secrets = reader.get_list("STRIPE_WEBHOOK_SECRET")
-    if any(not secret.startswith("whsec_") for secret in secrets):
-        reader.refuse(
-            "STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated)."
+def stripe_key_problems(key: str, api_base: str) -> list[str]:
+    """One sentence for each reason why this cannot be the secret key; never the key itself."""
+    problems = []
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", key):
+        problems.append(
+            "STRIPE_SECRET_KEY must be a secret or restricted key (sk_test_…, sk_live_…, rk_test_… or rk_live_…)."
         )
+    if api_base != STRIPE_API and not key.startswith("sk_test_"):
+        problems.append("STRIPE_API_BASE needs an sk_test_ key: no live key is ever sent to anything but Stripe.")
+    return problems
+
+
+def _webhook_secrets(reader: _Reader) -> tuple[str, ...]:
+    if reader.ssm_failed:
+        return ()
+    secrets = reader.get_list("STRIPE_WEBHOOK_SECRET")
+    reader.problems += webhook_secret_problems(secrets)
     return secrets
 
 
+def webhook_secret_problems(secrets: tuple[str, ...]) -> list[str]:
+    """One sentence when one of them cannot be a webhook's signing secret."""
+    if all(re.fullmatch(r"whsec_[\x21-\x7e]+", secret) for secret in secrets):
+        return []
+    return ["STRIPE_WEBHOOK_SECRET must begin with whsec_ (several, with commas, while one is being rotated)."]
+
+
+def _api_base(reader: _Reader) -> str:
+    return reader.get("STRIPE_API_BASE", STRIPE_API).rstrip("/")
+
+
 def _stripe_api_base(reader: _Reader) -> str:
-    base = reader.get("STRIPE_API_BASE", STRIPE_API).rstrip("/")
+    base = _api_base(reader)
     if base == STRIPE_API:
         return base
     parts = _split(base)
     if parts is None or parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
         reader.refuse("STRIPE_API_BASE may only point to this machine (127.0.0.1); leave it out for Stripe itself.")
-    if not reader.get("STRIPE_SECRET_KEY").startswith("sk_test_"):
-        reader.refuse("STRIPE_API_BASE needs an sk_test_ key: no live key is ever sent to anything but Stripe.")
     return base
 
 
@@ -250,6 +385,8 @@ def _metrics_token(reader: _Reader) -> str:
     token = reader.get("METRICS_TOKEN")
     if token and (len(token) < SHORTEST_METRICS_TOKEN or not (token.isascii() and token.isprintable())):
         reader.refuse(f"METRICS_TOKEN must have at least {SHORTEST_METRICS_TOKEN} plain letters, digits and signs.")
+    if token and token in reader.get_list("SECRET_KEY"):
+        reader.refuse("METRICS_TOKEN must not be the SECRET_KEY: whoever reads figures could sign links.")
     return token
 
 

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stripe_simulator import expansion, listing, refunds, session_shape, sessions, shapes
+from stripe_simulator import expansion, listing, refunds, session_shape, sessions, shapes, webhooks
 from stripe_simulator.calls import Call
 from stripe_simulator.errors import ApiError, no_such
 from stripe_simulator.shapes import Reader
 from stripe_simulator.store import Doc
+from stripe_simulator.world import API_VERSION
 
 Action = Callable[..., Doc]
 
@@ -119,6 +120,26 @@ def _account(call: Call) -> Doc:
     }
 
 
+def _webhook_endpoints(call: Call) -> Doc:
+    """The one endpoint that there is, unless its address was never set."""
+    shapes.read(call.params, {**_EXPAND, "limit": shapes.integer(1)})
+    how = webhooks.settings(call.world)
+    endpoint = {
+        "id": "we_1Simulator00000000000000",
+        "object": "webhook_endpoint",
+        "api_version": API_VERSION,
+        "application": None,
+        "created": 1_700_000_000,
+        "description": None,
+        "enabled_events": how.only or ["*"],
+        "livemode": False,
+        "metadata": {},
+        "status": "disabled" if how.mode == "off" else "enabled",
+        "url": how.url,
+    }
+    return {"object": "list", "data": [endpoint] if how.url else [], "has_more": False, "url": call.path}
+
+
 def unknown(call: Call, **_path: str) -> Doc:
     """A path that this part of the API does not have."""
     raise ApiError(404, f"Unrecognized request URL ({call.method}: {call.path}). Please see https://stripe.com/docs.")
@@ -148,4 +169,5 @@ ROUTES: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/events/<object_id>", _retrieve("event", "id")),
     ("GET", "/balance", _balance),
     ("GET", "/account", _account),
+    ("GET", "/webhook_endpoints", _webhook_endpoints),
 )

@@ -55,7 +55,7 @@ def _answer(call: Call, action: Action, fault: Fault | None) -> Answer:
         return faults.ANSWERED[fault.fault]
     if fault and fault.fault in ("reset_before", "timeout_before"):
         return Answer(503, "{}")
-    _check_api_key()
+    _check_api_key(call.world)
     with idempotency.claim(call) as kept:
         if kept is not None:
             return kept
@@ -86,7 +86,7 @@ def _keep(call: Call, answer: Answer) -> Answer:
     return answer
 
 
-def _check_api_key() -> None:
+def _check_api_key(world: World) -> None:
     given = request.headers.get("Authorization", "")
     scheme, _, key = given.partition(" ")
     if scheme.lower() == "basic":  # curl -u sk_test_...: as Stripe's documentation shows
@@ -94,7 +94,8 @@ def _check_api_key() -> None:
             key = base64.b64decode(key).decode().partition(":")[0]
         except ValueError:
             key = ""
-    if not key.startswith("sk_test_"):
+    accepted = world.store.setting("api_keys")
+    if not key.startswith("sk_test_") or (accepted is not None and key not in accepted):
         raise errors.unauthorized(key)
 
 

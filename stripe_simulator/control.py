@@ -79,6 +79,10 @@ class Control:
         """A payment of another program in the same account; answers its payment intent."""
         return self._post("charge_elsewhere", {"amount": amount, "currency": currency, "metadata": metadata})
 
+    def accept_only(self, *api_keys: str) -> None:
+        """Roll the account's keys: from now on only these are taken. Without any: every sk_test_ key again."""
+        self._call("POST", "api_keys", {"accepted": list(api_keys) or None})
+
     # Webhooks
 
     def webhooks(self, mode: str | None = None, **changes: Any) -> Doc:

@@ -125,6 +125,12 @@ def _webhooks(world: World, asked: Doc) -> Doc:
     return asdict(webhooks.change(world, **asked))
 
 
+def _api_keys(world: World, asked: Doc) -> Doc:
+    with world.store.transaction():
+        world.store.set_setting("api_keys", asked["accepted"])
+    return asked
+
+
 def _events(world: World, _asked: Doc) -> list[Doc]:
     return [public(event) for event in world.store.select("event", oldest_first=True)]
 
@@ -175,6 +181,7 @@ def _reset(world: World, _asked: Doc) -> Doc:
         world.store.forget_everything()
         faults.clear(world)
         world.clock.reset()
+        world.store.set_setting("api_keys", None)
         how = webhooks.settings(world)
         world.store.set_setting("webhooks", {"url": how.url, "secrets": how.secrets})
     return {"reset": True}
@@ -193,6 +200,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "/deliveries", deliveries.listed),
     ("POST", "/webhooks", _webhooks),
     ("POST", "/webhooks/deliver", deliveries.deliver_now),
+    ("POST", "/api_keys", _api_keys),
     ("GET", "/events", _events),
     ("GET", "/faults", _faults),
     ("POST", "/faults", _add_fault),

@@ -29,6 +29,10 @@ class _QuietHandler(WSGIRequestHandler):
         super().connection_dropped(error, environ)
         self.close_connection = True
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date of an answer: Stripe's clock is the simulator's."""
+        return super().date_time_string(self.server.app.world.clock.now() if timestamp is None else timestamp)
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """Say nothing."""
 
@@ -37,10 +41,10 @@ class _HangUp:
     """Closes the connection without an answer, where a scripted fault asks for it or the simulator has stopped."""
 
     def __init__(self, app: Any, world: World) -> None:
-        self._app, self._world = app, world
+        self._app, self.world = app, world
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if self._world.stopped:  # a kept-alive connection may outlive the server
+        if self.world.stopped:  # a kept-alive connection may outlive the server
             raise ConnectionAbortedError("stopped")
         late: list[tuple[Any, ...]] = []
         answer = self._app(environ, lambda *parts: late.append(parts))

@@ -220,6 +220,7 @@ def test_a_key_of_the_other_mode_is_refused(run: Run, monkeypatch: pytest.Monkey
     Hotel.update(stripe_livemode=False).execute()
     monkeypatch.delenv("STRIPE_API_BASE")
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_live_x")
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://pay.hotel.example")
     status, _, err = run("link", "x")
     assert (status, "holds test payments" in err) == (1, True)
 

@@ -12,6 +12,7 @@ GOOD = {
     "PUBLIC_BASE_URL": "https://pay.hotel.example",
     "STRIPE_SECRET_KEY": "sk_test_123456",
 }
+NEW_KEY = "fedcba9876543210fedcba9876543210"
 
 
 def refusals(**changes: str) -> str:
@@ -93,6 +94,28 @@ def test_origins_are_written_as_browsers_write_them() -> None:
         ({"STRIPE_CHECKOUT_HOSTS": "user@pay.example"}, "host names"),
         ({"PROXY_COUNT": "6"}, "PROXY_COUNT"),
         ({"PROXY_COUNT": "1.0"}, "PROXY_COUNT"),
+        ({"SECRET_KEY": "x" * 64}, "must be random"),
+        ({"SECRET_KEY": "abcdefghij" * 5}, "must be random"),
+        ({"SECRET_KEY": "change-me-1234567890-abcdefghijklmn"}, "must be random"),
+        ({"SECRET_KEY": "Your Secret Key is 32 characters or more"}, "must be random"),
+        ({"SECRET_KEY": GOOD["SECRET_KEY"] + "," + "ab" * 20}, "must be random"),
+        ({"STRIPE_SECRET_KEY": "sk_test_…"}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_SECRET_KEY": "sk_test_"}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_SECRET_KEY": "sk_test_1 sk_test_2"}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_PUBLISHABLE_KEY": "sk_test_1"}, "publishable key"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_…"}, "whsec_"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_"}, "whsec_"),
+        (
+            {"STRIPE_SECRET_KEY": "sk_live_1", "PUBLIC_BASE_URL": "http://127.0.0.1:8000"},
+            "with a live STRIPE_SECRET_KEY",
+        ),
+        ({"STRIPE_SECRET_KEY": "rk_live_1", "PUBLIC_BASE_URL": "https://localhost"}, "with a live STRIPE_SECRET_KEY"),
+        ({"STRIPE_SECRET_KEY": "sk_live_1", "PUBLIC_BASE_URL": "http://hotel.example"}, "https://"),
+        ({"STRIPE_SECRET_KEY": "sk_live_1", "RETURN_URL_ORIGINS": "http://127.0.0.1:9"}, "RETURN_URL_ORIGINS"),
+        ({"PUBLIC_BASE_URL": "https://0.0.0.0"}, "PUBLIC_BASE_URL"),
+        ({"PUBLIC_BASE_URL": "https://*.hotel.example"}, "PUBLIC_BASE_URL"),
+        ({"PUBLIC_BASE_URL": "https://pay.hotel.example, https://x"}, "PUBLIC_BASE_URL"),
+        ({"METRICS_TOKEN": GOOD["SECRET_KEY"]}, "METRICS_TOKEN must not be"),
     ],
 )
 def test_a_bad_setting_is_refused_by_its_name(changes: dict[str, str], says: str) -> None:
@@ -155,6 +178,22 @@ def test_all_problems_are_told_at_once() -> None:
     assert [name in text for name in ("SECRET_KEY", "PUBLIC_BASE_URL", "LOG_FORMAT")] == [True, True, True]
 
 
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"STRIPE_SECRET_KEY": "sk_live_9z8y7x", "PUBLIC_BASE_URL": "http://127.0.0.1:8000"}, 1),
+        ({"STRIPE_SECRET_KEY": "sk_test_9z8y7x and more"}, 1),
+        ({"SECRET_KEY": "x" * 40, "METRICS_TOKEN": "x" * 40}, 2),
+        ({"SECRET_KEY_FILE": "/nowhere"}, 2),
+        ({"STRIPE_SECRET_KEY": "", "STRIPE_SECRET_KEY_FILE": "/nowhere", "STRIPE_API_BASE": "http://127.0.0.1:1"}, 3),
+    ],
+)
+def test_each_problem_is_told_once_and_without_the_value(changes: dict[str, str], number: int) -> None:
+    text = refusals(**changes)
+    assert len(text.split("\n")) == len(set(text.split("\n"))) == number, text
+    assert not [word for word in ("9z8y7x", "x" * 40, "/nowhere") if word in text]
+
+
 def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("sk_test_of_the_file\n")
     environ = {**GOOD, "STRIPE_SECRET_KEY": "", "STRIPE_SECRET_KEY_FILE": str(tmp_path / "key")}
@@ -179,10 +218,10 @@ def test_every_secret_may_be_in_a_file(tmp_path: Path) -> None:
 
 def test_while_secrets_are_rotated_several_hold() -> None:
     settings = Settings.from_environ(
-        {**GOOD, "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old", "SECRET_KEY": f"{'n' * 32},{'o' * 32}"}
+        {**GOOD, "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old", "SECRET_KEY": f"{NEW_KEY},{GOOD['SECRET_KEY']}"}
     )
     assert settings.stripe_webhook_secrets == ("whsec_new", "whsec_old")
-    assert settings.secret_keys == ("n" * 32, "o" * 32)
+    assert settings.secret_keys == (NEW_KEY, GOOD["SECRET_KEY"])
 
 
 def test_the_simulator_may_be_paid_at_only_when_it_is_in_use() -> None:

@@ -4,12 +4,19 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from portal.api import refusals
+from portal.services.new_reservation import LONGEST_TEXT, text_problem
 
 MOST = 99_999_999
 """The largest sum that Stripe takes, in minor units (docs.stripe.com/currencies)."""
+
+
+def example(**fields: Any) -> ConfigDict:
+    """What the document shows of a model."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class Model(BaseModel):
@@ -21,6 +28,14 @@ class Model(BaseModel):
 class ErrorAnswer(Model):
     """The shape of every error."""
 
+    model_config = example(
+        success=False,
+        error_code="ERR_006",
+        message="There is no such reservation.",
+        recovery="Check the code.",
+        details={},
+    )
+
     success: Annotated[bool, Field(json_schema_extra={"const": False})]
     error_code: Annotated[str, Field(description="For programs, such as ERR_400.")]
     message: Annotated[str, Field(description="What happened.")]
@@ -28,6 +43,15 @@ class ErrorAnswer(Model):
     details: Annotated[dict[str, Any], Field(description="What a program can act on; empty when there is nothing.")]
 
 
+def _can_be_kept(text: str) -> str:
+    """What somebody typed, by the rule of all such fields."""
+    if problem := text_problem(text):
+        raise PydanticCustomError("text", "{problem}", {"problem": problem})
+    return text
+
+
+Words = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_can_be_kept)]
+"""Free text that is stored and shown: nothing that cannot be printed."""
 Minor = Annotated[int, Field(description="Minor units of the currency (cents).")]
 PositiveMinor = Annotated[int, Field(ge=1, le=MOST, description="Minor units of the currency (cents).")]
 Code = Annotated[str, Field(description="The code of the reservation: 12 letters and digits.")]

@@ -52,9 +52,11 @@ def answer(
 
 
 def _key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if key and not (len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise refusals.bad_input(f"Idempotency-Key has more than {LONGEST_KEY} characters, or others than plain ASCII.")
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):  # an empty one would protect nothing
+        raise refusals.bad_input(f"Idempotency-Key has no or more than {LONGEST_KEY} characters, or not plain ASCII.")
     return key
 
 

@@ -25,6 +25,15 @@ _REFUSALS = {
 }
 _ALWAYS = (400, 401, 403, 429, 500, 503)
 _OF_POSTS = (409, 413, 415)
+_KEPT = (400, 403, 404)
+"""Refusals that an Idempotency-Key brings again."""
+_TELLING = {
+    "X-Request-Id": ("The id of the request in our logs: the one that was sent, or one of ours.", "string"),
+    "Idempotent-Replayed": ("`true`: this is the answer of the first time.", "string"),
+    "Retry-After": ("Seconds to wait.", "integer"),
+    "WWW-Authenticate": ("`Bearer`.", "string"),
+}
+"""Headers of answers: what they say, and of which type."""
 _REF = "#/components/schemas/{model}"
 
 
@@ -124,11 +133,21 @@ def _header(name: str, description: str, pattern: str) -> dict[str, Any]:
 def _responses(one: Endpoint) -> dict[str, Any]:
     refused = {*_ALWAYS, *one.refuses, *(_OF_POSTS if one.method == "POST" else ())}
     return {
-        str(one.status): {"description": (one.gives.__doc__ or "").strip(), "content": _json(one.gives)},
-        **{
-            str(status): {"description": _REFUSALS[status], "content": _json(ErrorAnswer)} for status in sorted(refused)
-        },
+        str(one.status): _response(one, one.status, (one.gives.__doc__ or "").strip(), one.gives),
+        **{str(status): _response(one, status, _REFUSALS[status], ErrorAnswer) for status in sorted(refused)},
     }
+
+
+def _response(one: Endpoint, status: int, description: str, model: type[Model]) -> dict[str, Any]:
+    told = ["X-Request-Id"]
+    if one.method == "POST" and status in (*_KEPT, one.status):
+        told.append("Idempotent-Replayed")
+    if status in (409, 429, 503):
+        told.append("Retry-After")
+    if status == 401:
+        told.append("WWW-Authenticate")
+    headers = {name: {"description": _TELLING[name][0], "schema": {"type": _TELLING[name][1]}} for name in told}
+    return {"description": description, "headers": headers, "content": _json(model)}
 
 
 def _json(model: type[Model]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from portal.api.model import Code, Instant, Minor, Model, PositiveMinor
+from portal.api.model import Code, Instant, Minor, Model, PositiveMinor, Words, example
 from portal.api.reservation_models import ReservationStatus
 from portal.api.words import PaymentStatus, RefundStatus
 from portal.domain.return_urls import LONGEST
@@ -19,12 +19,16 @@ PaymentId = Annotated[str, Field(description="PAY-…")]
 class WhereTo(Model):
     """Where the guest comes back to after Stripe's page; without them, to the portal's own pages."""
 
+    model_config = example(success_url="https://pay.hotel.example/", cancel_url="https://pay.hotel.example/")
+
     success_url: ReturnUrl = None
     cancel_url: ReturnUrl = None
 
 
 class CheckoutRequest(WhereTo):
     """A payment page for a reservation."""
+
+    model_config = example(reservation_id="7C2K-9V4T-B0XW")
 
     reservation_id: Annotated[str, Field(max_length=40, description="The code; case and dashes do not matter.")]
 
@@ -102,8 +106,10 @@ class RefundRequest(Model):
     """Without `amount` the reservation is cancelled and its policy decides the sum. With one (the hotel's tokens only)
     that sum goes back and the stay is left as it is."""
 
+    model_config = example(amount=1_700, reason="no breakfast")
+
     amount: PositiveMinor | None = None
-    reason: Annotated[str | None, Field(max_length=200)] = None
+    reason: Annotated[Words | None, Field(description="For the hotel's own eyes.")] = None
 
 
 class RefundMade(Model):

@@ -52,7 +52,7 @@ def _refund_by_policy(call: Call, payment: Payment) -> None:
     stay = Reservation.get_by_id(payment.reservation_id)
     if stay.status == "confirmed":
         _check_quote(call, stay, payment)
-    cancel(call, stay, None, None)
+    cancel(call, stay, None, None, reason=call.body.reason or "")
 
 
 def _check_quote(call: Call, stay: Reservation, payment: Payment) -> None:

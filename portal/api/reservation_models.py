@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from portal.api.model import MOST, Code, Day, Instant, Minor, Model
+from portal.api.model import MOST, Code, Day, Instant, Minor, Model, example
 from portal.api.words import RefundStatus
 from portal.services.new_reservation import LONGEST_TEXT
 
@@ -26,6 +26,18 @@ class NewLine(Model):
 class NewReservation(Model):
     """A stay to be added. The hotel's rules come on top: the room has to be there and free, dates have to lie ahead,
     and the lines have to add up to 0 or to what Stripe can charge."""
+
+    model_config = example(
+        room="Garden room",
+        guest_name="Inês Carvalho",
+        email="ines@carvalho.example",
+        check_in="2027-03-18",
+        check_out="2027-03-21",
+        adults=2,
+        lines=[{"label": "Garden room", "detail": "3 nights", "amount": 56_700, "vat_percent": "6"}],
+        locale="pt-PT",
+        send_link=True,
+    )
 
     room: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, description="The name of a room.")]
     guest_name: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
@@ -89,6 +101,8 @@ class ReservationRead(ReservationMade):
 
 class CancelRequest(Model):
     """Send both to cancel only for exactly what a page has shown; leave both out to take what holds now."""
+
+    model_config = example(tier_percent=100, refund_amount=56_700)
 
     tier_percent: Annotated[int | None, Field(ge=0, le=100)] = None
     refund_amount: Annotated[int | None, Field(ge=0, le=MOST, description="Minor units.")] = None

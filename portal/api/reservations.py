@@ -22,6 +22,9 @@ from portal.services.cancellations import MayNotCancel, Quote, QuoteChanged
 from portal.services.money_back import MoneyBack
 from portal.services.new_reservation import BadReservation
 
+TRIES = 3
+"""To cancel for what holds now, while that changes."""
+
 
 def _link_again(call: Call, stored: dict[str, Any]) -> dict[str, Any]:
     return {**stored, "link": _link_of(call, normalise_code(stored["reservation_id"]) or "")}
@@ -105,23 +108,25 @@ def cancel_reservation(call: Call, reservation_id: str) -> Cancelled:
     return _cancelled(found)
 
 
-def cancel(call: Call, found: Reservation, percent: int | None, due: int | None) -> None:
+def cancel(call: Call, found: Reservation, percent: int | None, due: int | None, *, reason: str = "") -> None:
     """By the policy, for exactly these if they are given; ApiRefusal when it cannot be, with the quote as it is now."""
     quote = cancellations.quote(call.deps, found)
-    try:
-        _cancel_for(call, found, quote, percent, due)
-    except QuoteChanged as changed:
-        if percent is None and due is None:  # a payment came in at this very moment: what holds now was asked for
-            return _cancel_for(call, found, changed.quote, None, None)
-        raise refusals.bad_input(
-            "What comes back is not what was sent. Nothing was cancelled.",
-            "Show the guest the new sum, and send it.",
-            **_quote(changed.quote, found),
-        ) from None
-    return None
+    tries = TRIES if percent is None and due is None else 1
+    for _ in range(tries):
+        try:
+            return _cancel_for(call, found, quote, percent, due, reason)
+        except QuoteChanged as changed:  # money came in at this very moment; what holds now may be what was asked for
+            quote = changed.quote
+    raise refusals.bad_input(
+        "What comes back is not what was sent, or changes at this moment. Nothing was cancelled.",
+        "Show the guest the new sum, and send it.",
+        **_quote(quote, found),
+    )
 
 
-def _cancel_for(call: Call, found: Reservation, quote: Quote, percent: int | None, due: int | None) -> None:
+def _cancel_for(
+    call: Call, found: Reservation, quote: Quote, percent: int | None, due: int | None, reason: str
+) -> None:
     try:
         cancellations.cancel(
             call.deps,
@@ -129,6 +134,7 @@ def _cancel_for(call: Call, found: Reservation, quote: Quote, percent: int | Non
             percent=quote.percent if percent is None else percent,
             due=quote.due if due is None else due,
             actor=call.caller.actor,
+            reason=reason,
             staff=not call.caller.is_guest,
             claim=call.claim,
         )

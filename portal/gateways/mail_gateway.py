@@ -102,6 +102,12 @@ class MailGateway:
         with _our_errors(), self._connect(self._server) as smtp:
             _hand_over(smtp, message, letter)
 
+    def check(self) -> None:
+        """Connect and sign in as for a letter, and leave again. MailUnavailable or MailServerRefusesUs."""
+        if self._server is not None:
+            with _our_errors(), self._connect(self._server):
+                pass
+
     @contextmanager
     def _connect(self, server: SmtpServer) -> Iterator[smtplib.SMTP]:
         helo = self._helo if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", self._helo) else "[127.0.0.1]"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import stripe
@@ -22,7 +23,9 @@ from portal.gateways.stripe_seen import (
     Json,
     PaymentSeen,
     RefundSeen,
+    StripeSeen,
     read_dispute,
+    read_endpoint,
     read_event,
     read_intent,
     read_refund,
@@ -37,6 +40,12 @@ stripe.log = None  # its own log would tell what is sent and answered
 
 _answered = ContextVar[str]("_answered", default="")
 """Stripe's id of the request that was answered last within the current call."""
+
+_answered_at = ContextVar[datetime | None]("_answered_at", default=None)
+"""Stripe's clock when it answered, to the second."""
+
+API_VERSION = str(stripe.api_version)
+"""What the SDK was made for, and sends with every call."""
 
 SIGNATURE_SKEW = timedelta(seconds=300)
 """Stripe's own tolerance for the age of a signature; the SDK does not look at timestamps from the future."""
@@ -125,23 +134,49 @@ class _Client(stripe.RequestsClient):
 
     def request(self, *args: Any, **more: Any) -> Any:
         answer = super().request(*args, **more)
-        _answered.set(str({str(k).lower(): v for k, v in answer[2].items()}.get("request-id", "")))
+        headers = {str(name).lower(): value for name, value in answer[2].items()}
+        _answered.set(str(headers.get("request-id", "")))
+        _answered_at.set(_read_date(headers.get("date")))
         return answer
 
 
-class StripeGateway:
-    """One for each process; `for_one_request` starts a new allowance of time."""
+class _Clients:
+    """The SDK's client for the key that holds now; another one is made when the key has changed."""
 
-    def __init__(self, api_key: str, api_base: str, patience: Patience, now: Callable[[], datetime]) -> None:
+    def __init__(self, api_key: str | Callable[[], str], api_base: str, patience: Patience) -> None:
+        self._key, self._api_base, self._patience = api_key, api_base, patience
+        self._made: tuple[str, stripe.StripeClient] | None = None
+
+    def now(self) -> stripe.StripeClient:
+        key = self._key if isinstance(self._key, str) else self._key()
+        made = self._made
+        if made is None or made[0] != key:
+            self._made = made = key, self._make(key)
+        return made[1]
+
+    def _make(self, key: str) -> stripe.StripeClient:
+        return stripe.StripeClient(
+            key,
+            max_network_retries=self._patience.retries,
+            http_client=_Client(timeout=(self._patience.connect, self._patience.read)),
+            base_addresses={"api": self._api_base},
+        )
+
+
+class StripeGateway:
+    """One for each process; `for_one_request` starts a new allowance of time. The key may change from call to call."""
+
+    def __init__(
+        self, api_key: str | Callable[[], str], api_base: str, patience: Patience, now: Callable[[], datetime]
+    ) -> None:
         self._now = now
         self._patience = patience
         self._give_up_at: float | None = None
-        self._client = stripe.StripeClient(
-            api_key,
-            max_network_retries=patience.retries,
-            http_client=_Client(timeout=(patience.connect, patience.read)),
-            base_addresses={"api": api_base},
-        )
+        self._clients = _Clients(api_key, api_base, patience)
+
+    @property
+    def _client(self) -> stripe.StripeClient:
+        return self._clients.now()
 
     def for_one_request(self) -> "StripeGateway":
         """The same gateway, which begins no call after `Patience.altogether` seconds from now."""
@@ -196,6 +231,14 @@ class StripeGateway:
         with self._call("create refund"):
             made = self._client.v1.refunds.create(params=params, options={"idempotency_key": idempotency_key})
             return read_refund(made.to_dict(), self._now(), fresh=True)
+
+    def look_around(self) -> StripeSeen:
+        """The webhook endpoints of the account, and Stripe's clock. ApiKeyRefused also where a restricted key may not
+        list them."""
+        with self._call("list webhook endpoints"):
+            page = self._client.v1.webhook_endpoints.list(params={"limit": 100})
+            found = [read_endpoint(endpoint.to_dict()) for endpoint in _first(page, 1000)]
+        return StripeSeen(found, _answered_at.get())
 
     def list_refunds(self, payment_intent_id: str) -> list[RefundSeen]:
         """Every refund of this payment that Stripe knows of, by whomever it was made; the oldest first."""
@@ -310,6 +353,13 @@ def session_params(order: SessionOrder) -> Json:
     if order.email:
         params["customer_email"] = order.email
     return params
+
+
+def _read_date(text: Any) -> datetime | None:
+    try:
+        return parsedate_to_datetime(str(text)).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _names_payment(session: Any, payment_id: str) -> bool:

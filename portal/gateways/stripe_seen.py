@@ -278,3 +278,27 @@ def _text(value: Any) -> str:
 
 def _instant(timestamp: Any) -> datetime:
     return datetime.fromtimestamp(int(timestamp), UTC)
+
+
+@dataclass(frozen=True)
+class EndpointSeen:
+    """Where Stripe sends its messages. `events`: the types, or "*" for all."""
+
+    url: str
+    is_enabled: bool
+    events: frozenset[str]
+    api_version: str | None
+
+
+@dataclass(frozen=True)
+class StripeSeen:
+    """The account as our key sees it. `at`: Stripe's clock, in UTC."""
+
+    endpoints: list[EndpointSeen]
+    at: datetime | None
+
+
+def read_endpoint(endpoint: Json) -> EndpointSeen:
+    return EndpointSeen(
+        endpoint["url"], endpoint["status"] == "enabled", frozenset(endpoint["enabled_events"]), endpoint["api_version"]
+    )

@@ -23,7 +23,7 @@ from portal.gateways.stripe_gateway import (
 )
 from portal.gateways.stripe_seen import PaymentSeen
 from portal.models import Hotel, Payment, Reservation
-from portal.services import hotels, payments, public_ids, throttle
+from portal.services import hotels, payments, public_ids, restored, throttle
 from portal.services.alerts import raise_alert
 from portal.services.checkout_sessions import close_payment, give_up
 from portal.services.settlement import settle
@@ -64,6 +64,7 @@ def start_checkout(
 
     Raises Refusal (Stripe cannot be reached, too many clicks) and BeingPrepared (another tab is faster)."""
     _throttle(deps, reservation_id)
+    restored.refuse_payments()
     deps, email_refused = deps.for_one_request(), False
     try:
         for _ in range(ROUNDS):

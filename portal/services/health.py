@@ -74,7 +74,7 @@ def read_moments(*queries: Any) -> list[datetime | None]:
 
 def _unheard_payment(deps: Deps, last_event: datetime | None) -> datetime | None:
     """When the first card payment was completed that was begun after Stripe's last message."""
-    if not deps.settings.stripe_webhook_secrets:
+    if not deps.webhook_secrets():
         return None
     since = last_event or datetime(1970, 1, 1, tzinfo=UTC)
     begun_later = (Payment.status == "succeeded") & (Payment.created_at > since)

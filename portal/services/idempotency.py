@@ -1,4 +1,5 @@
-"""A POST with an `Idempotency-Key` is done once: its answer is kept and given again to whoever repeats it."""
+"""A POST with an `Idempotency-Key` is done once: its answer is kept and given again to whoever repeats it.
+How long answers are kept, `forgetting` decides; then a key may be used again."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,9 +8,6 @@ from datetime import timedelta
 from portal.db import must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.models import ApiAnswer
-
-KEPT_FOR = timedelta(days=7)
-"""Then a key may be used again; Stripe's own are kept for a day."""
 
 LONGEST_REQUEST = timedelta(minutes=2)
 """No request takes longer: whoever began an answer that long ago has died."""
@@ -93,9 +91,3 @@ def release(deps: Deps, held: Claim) -> None:
             mine = ApiAnswer.id == held.row_id
             ApiAnswer.delete().where(mine & ApiAnswer.effect.is_null()).execute()
             ApiAnswer.update(created_at=deps.now() - LONGEST_REQUEST).where(mine).execute()
-
-
-def forget_old(deps: Deps) -> int:
-    """Delete what has been kept long enough; how many."""
-    with transaction():
-        return int(ApiAnswer.delete().where(ApiAnswer.created_at < deps.now() - KEPT_FOR).execute())

@@ -9,6 +9,7 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 
 from portal.domain import money
+from portal.domain.card_numbers import has_card_number
 
 LONGEST_TEXT = 200
 LONGEST_STAY = timedelta(days=366)
@@ -193,7 +194,7 @@ def text_problem(value: Any) -> str | None:
         return f"is longer than {LONGEST_TEXT} characters"
     if any(unicodedata.category(letter) in _NO_LETTERS or letter in _TURNS_TEXT for letter in value):
         return "has characters that cannot be printed"
-    return None
+    return "looks like the number of a card, which must not be kept here" if has_card_number(value) else None
 
 
 def _line_problem(line: Any) -> str | None:

@@ -4,6 +4,7 @@ import unicodedata
 
 from portal.db import lock, transaction
 from portal.deps import Deps
+from portal.domain.card_numbers import hide_card_numbers
 from portal.models import Note, Reservation, Staff
 
 LONGEST = 2000
@@ -19,9 +20,9 @@ class BadNote(Exception):
 
 
 def add_note(deps: Deps, reservation_id: int, staff: Staff, text: str) -> Note:
-    """Write down what somebody typed, without letters that cannot be shown. BadNote when nothing is left of it, or more
-    than LONGEST letters."""
-    text = clean(text)
+    """Write down what somebody typed, without letters that cannot be shown and without numbers of cards. BadNote when
+    nothing is left of it, or more than LONGEST letters."""
+    text = hide_card_numbers(clean(text))
     if not text:
         raise BadNote("empty")
     if len(text) > LONGEST:

@@ -7,7 +7,7 @@ import peewee
 from portal import db, migrations
 from portal.db import DatabaseBusy
 from portal.deps import Deps
-from portal.services import leases
+from portal.services import leases, restored
 
 AWAY = "The database does not answer."
 
@@ -37,8 +37,15 @@ def _schema_is_newer(_deps: Deps) -> str:
     return "The database was used by a newer version. Install that version." if migrations.unknown() else ""
 
 
+def _is_unreconciled(_deps: Deps) -> str:
+    if migrations.pending() or not restored.is_unreconciled():
+        return ""
+    return "A restored backup was not reconciled with Stripe. Run: python -m portal reconcile --since TIME"
+
+
 CHECKS: tuple[Callable[[Deps], str], ...] = (
     _schema_is_older,
     _schema_is_newer,
+    _is_unreconciled,
 )
 """Each gives the reason why nobody should be sent here, or nothing. A further check is a further line."""

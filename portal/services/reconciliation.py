@@ -17,7 +17,7 @@ from portal.domain import states
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
 from portal.gateways.stripe_seen import DisputeSeen, PaymentSeen, RefundSeen
 from portal.models import Cursor, Dispute, Payment, Reservation
-from portal.services import disputes, hotels, payments, refunds, settlement
+from portal.services import disputes, hotels, payments, refunds, restored, settlement
 from portal.services.alerts import raise_alert
 
 log = structlog.get_logger()
@@ -160,6 +160,7 @@ def _disputes(deps: Deps, since: datetime) -> Iterator[DisputeSeen]:
 
 def _remember(deps: Deps, started: datetime) -> None:
     with transaction():
+        restored.clear_inside()
         Cursor.insert(name=CURSOR, value=started.isoformat(), updated_at=deps.now()).on_conflict(
             conflict_target=[Cursor.name],
             update={Cursor.value: started.isoformat(), Cursor.updated_at: deps.now()},

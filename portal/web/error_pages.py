@@ -7,7 +7,7 @@ import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import db, errors, logs
 from portal.db import DatabaseBusy, is_mistake
@@ -38,7 +38,7 @@ def register(app: Flask) -> None:
 def show(text: RefusalText) -> Response:
     """The page of a refusal, or its JSON for programs."""
     if programs.is_for_programs():
-        return programs.refuse(text.status, text.what, text.next_step, retry_after=text.retry_after)
+        return programs.refuse_instead_of(text)
     response = make_response(_page(text))
     response.status_code = text.status
     if text.retry_after:
@@ -47,6 +47,8 @@ def show(text: RefusalText) -> Response:
 
 
 def _page(text: RefusalText) -> str:
+    if isinstance(request.routing_exception, SecurityError):
+        return _failsafe()  # asked for under a name that is not ours: no address of ours can be made for a page
     try:
         # Static files are served without a connection, but this page names the hotel.
         g.opened = db.open_connection() or g.get("opened", False)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from portal import errors
-from portal.errors import Refusal
+from portal.errors import Refusal, RefusalText
 
 _CODES = {
     401: "ERR_AUTH",
@@ -21,9 +21,22 @@ _CODES = {
 }
 
 
+_ADDRESSES = ("/api", "/healthz", "/readyz", "/metrics")
+
+
+_WORDS = {
+    400: ("The request cannot be read.", "Check its address, its headers and its body."),
+    404: ("There is nothing at this address.", "GET /api/openapi.json names every address of the API."),
+    405: ("This address has other methods.", "GET /api/openapi.json names them."),
+    413: ("The body is too large.", "Send less."),
+    503: ("The database is busy.", "Send it again after Retry-After seconds, a POST with its Idempotency-Key."),
+}
+"""Message and recovery where a page would speak of browsers and links."""
+
+
 def is_for_programs() -> bool:
     """Whether whoever calls reads JSON, also at an address where there is nothing."""
-    return request.path in ("/api", "/healthz", "/readyz") or request.path.startswith(("/api/", "/webhooks/"))
+    return request.path in _ADDRESSES or request.path.startswith(("/api/", "/webhooks/"))
 
 
 def refuse(
@@ -41,6 +54,12 @@ def refuse(
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def refuse_instead_of(text: RefusalText) -> Response:
+    """What a program gets where a browser gets that page."""
+    message, recovery = _WORDS.get(text.status, (text.what, text.next_step))
+    return refuse(text.status, message, recovery, retry_after=text.retry_after)
 
 
 def envelope(code: str, message: str, recovery: str, details: dict[str, Any] | None = None) -> dict[str, Any]:

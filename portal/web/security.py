@@ -6,7 +6,8 @@ from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import db
+from portal import db, errors
+from portal.errors import Refusal
 from portal.settings import LOOPBACK, Settings
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
@@ -45,12 +46,21 @@ def register(app: Flask, settings: Settings) -> None:
     if settings.proxy_count:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(_refuse_odd_bytes)
     app.before_request(_open_connection)
     app.teardown_request(_close_connection)
     app.before_request(_allow_uploads)  # before the CSRF check reads the form
     csrf.init_app(app)
     headers = _headers(settings)
     app.after_request(lambda response: _add_headers(response, headers))
+
+
+def _refuse_odd_bytes() -> None:
+    """Browsers escape what is behind the question mark. Raw bytes there that are no text cannot be read by anybody."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError as error:
+        raise Refusal(errors.BAD_REQUEST) from error
 
 
 def _open_connection() -> None:

@@ -28,7 +28,7 @@ def stripe_webhook() -> Response:
         event = stripe_gateway.parse_event(
             programs.read_body(LARGEST_EVENT),
             request.headers.get("Stripe-Signature"),
-            deps.settings.stripe_webhook_secrets,
+            deps.webhook_secrets(),
             deps.now(),
         )
         result = webhook_events.receive(deps, event)

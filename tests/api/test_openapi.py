@@ -1,5 +1,6 @@
 """The OpenAPI document: it tells of every address, is what the standard asks for, and the API keeps to it."""
 
+import json
 import os
 import re
 from typing import Any
@@ -14,6 +15,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from portal.api.endpoint import ENDPOINTS
+from portal.api.model import read
 from portal.deps import Deps
 from portal.models import Payment, RateBucket, Reservation
 from tests.actors import LivePortal, rows
@@ -59,6 +61,15 @@ def test_it_is_a_document_of_the_standard(document: dict[str, Any], portal: Live
             named = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path))
             assert {"200", "400", "401", "403", "429", "503"} <= {*operation["responses"], "200"}
+
+
+def test_its_examples_are_what_the_models_take(document: dict[str, Any]) -> None:
+    taken = {one.takes for one in ENDPOINTS if one.takes}
+    schemas = document["components"]["schemas"]
+    for model in taken:
+        for shown in schemas[model.__name__]["examples"]:
+            assert read(model, json.dumps(shown).encode())
+    assert schemas["ErrorAnswer"]["examples"]
 
 
 @pytest.mark.parametrize("operation", sorted(f"{one.method} {one.path}" for one in ENDPOINTS))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from portal.gateways.stripe_gateway import StripeGateway, StripeRefused
-from portal.models import Alert, Payment, Refund, Reservation
+from portal.models import Alert, Cancellation, Payment, Refund, Reservation
 from stripe_simulator import Control
 from tests.actors import Clock, rows
 from tests.api.program import Program, make_token
@@ -147,3 +147,20 @@ def test_days_count_at_the_hotel(program: Program, hotel: Hotelier, make_reserva
     hotel.is_paid(stay)
     clock.advance(days=2)
     assert program.post(refund_path()).body["refund_policy"] == "partial_refund_50"
+
+
+@pytest.mark.parametrize("reason", ["a\x00b", "two\nlines", "\u202eevil", "x" * 201])
+def test_a_reason_that_cannot_be_shown_sends_nothing(program: Program, paid: Reservation, reason: str) -> None:
+    for body in ({"amount": 100, "reason": reason}, {"reason": reason}):
+        refused = program.post(refund_path(), body)
+        assert (refused.status, refused.code) == (400, "ERR_400")
+        assert set(refused.details["fields"]) == {"reason"}
+    assert rows(Refund) == []
+    assert Reservation.get_by_id(paid.id).status == "confirmed"
+
+
+def test_the_reason_is_kept_for_the_hotel(program: Program, paid: Reservation) -> None:
+    program.post(refund_path(), {"amount": 100, "reason": "no breakfast"})
+    program.post(refund_path(), {"reason": "flight was cancelled"})
+    assert [row.reason for row in rows(Refund)] == ["no breakfast", "cancelled"]
+    assert Cancellation.get().reason == "flight was cancelled"

@@ -1,5 +1,6 @@
 """`Idempotency-Key`: what is repeated happens once, and whoever repeats it reads the first answer."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,9 +10,10 @@ import pytest
 
 from portal import db
 from portal.deps import Deps
-from portal.models import ApiAnswer, Refund, Reservation
-from portal.services import cancellations, idempotency
+from portal.models import ApiAnswer, Payment, Refund, Reservation
+from portal.services import cancellations, forgetting, idempotency
 from portal.services.idempotency import Claim, KeyInUse
+from stripe_simulator import Control
 from tests.actors import Clock, rows
 from tests.api.program import Answer, Program
 from tests.refunds.hotel import Hotelier
@@ -45,7 +47,7 @@ def test_a_key_with_another_request_is_a_conflict(program: Program, new_stay: di
     assert Reservation.get().status == "pending"
 
 
-@pytest.mark.parametrize("key", ["x" * 256, "t\tb", "\x7f"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "t\tb", "\x7f"])
 def test_a_key_that_cannot_be_one(program: Program, new_stay: dict[str, Any], key: str) -> None:
     refused = program.post("/reservations", new_stay, Idempotency_Key=key)
     assert (refused.status, refused.code) == (400, "ERR_400")
@@ -96,13 +98,39 @@ def test_a_try_that_died_after_its_work_is_not_done_twice(
     assert len(rows(Refund)) == 1
 
 
+def test_a_try_that_died_before_its_work_leaves_the_key_usable(
+    program: Program, deps: Deps, new_stay: dict[str, Any], clock: Clock
+) -> None:
+    asked = b"\0".join((b"POST", b"/api/reservations", json.dumps(new_stay).encode()))
+    idempotency.claim(deps, "api token 1", "k", asked)
+    assert program.post("/reservations", new_stay, Idempotency_Key="k").status == 409
+    assert Reservation.select().count() == 0
+    clock.advance(minutes=3)
+    assert program.post("/reservations", new_stay, Idempotency_Key="k").status == 201
+    assert program.post("/reservations", new_stay, Idempotency_Key="k").headers["Idempotent-Replayed"] == "true"
+
+
+def test_what_stripe_could_not_do_is_done_with_the_same_key_later(
+    program: Program, make_reservation: Callable[..., Reservation], stripe: Control
+) -> None:
+    asked = {"reservation_id": make_reservation().code}
+    stripe.fault("500", path="/v1/checkout/sessions", times=10)
+    away = program.post("/payments/checkout-session", asked, Idempotency_Key="k")
+    assert (away.status, away.code) == (503, "ERR_STRIPE")
+    stripe.clear_faults()
+    made = program.post("/payments/checkout-session", asked, Idempotency_Key="k")
+    assert (made.status, "Idempotent-Replayed" in made.headers) == (201, False)
+    assert program.post("/payments/checkout-session", asked, Idempotency_Key="k").body == made.body
+    assert [row.status for row in rows(Payment)][-1] == "open"
+
+
 def test_a_key_is_free_again_after_a_week(deps: Deps, clock: Clock) -> None:
     assert isinstance(idempotency.claim(deps, "me", "k", b"a"), Claim)
     with pytest.raises(KeyInUse):
         idempotency.claim(deps, "me", "k", b"a")
-    assert idempotency.forget_old(deps) == 0
+    assert forgetting.forget_old_answers(deps) == 0
     clock.advance(days=7, minutes=1)
-    assert idempotency.forget_old(deps) == 1
+    assert forgetting.forget_old_answers(deps) == 1
     assert isinstance(idempotency.claim(deps, "me", "k", b"other"), Claim)
 
 

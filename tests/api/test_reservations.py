@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from portal import db
 from portal.deps import Deps
 from portal.models import OutgoingMail, Reservation, RoomNight
+from portal.services import cancellations, reservations
+from portal.services.cancellations import Quote, QuoteChanged
 from tests.actors import Clock
 from tests.api.program import Program, make_token
 from tests.refunds.hotel import Hotelier
@@ -121,6 +124,25 @@ def test_cancelling_says_what_goes_back(program: Program, hotel: Hotelier, paid:
     assert hotel.sent()[0][1:] == (112_500, "succeeded")
 
 
+@pytest.mark.parametrize(("times", "status", "state"), [(1, 200, "cancelled"), (99, 400, "confirmed")])
+def test_money_that_comes_in_at_this_very_moment(
+    program: Program, paid: Reservation, monkeypatch: pytest.MonkeyPatch, times: int, status: int, state: str
+) -> None:
+    """What holds now was asked for: it is tried again, but not for ever."""
+    left, cancel = [times], cancellations.cancel
+
+    def changes(deps: Deps, reservation_id: int, **how: Any) -> Quote:
+        if left[0]:
+            left[0] -= 1
+            raise QuoteChanged(cancellations.quote(deps, Reservation.get_by_id(reservation_id)))
+        return cancel(deps, reservation_id, **how)
+
+    monkeypatch.setattr(cancellations, "cancel", changes)
+    answer = program.post(f"/reservations/{paid.code}/cancel", {})
+    assert answer.status == status
+    assert Reservation.get_by_id(paid.id).status == state
+
+
 def test_a_policy_that_gives_nothing_cancels_all_the_same(
     program: Program, hotel: Hotelier, paid: Reservation, clock: Clock
 ) -> None:
@@ -144,3 +166,27 @@ def test_a_token_is_good_for_its_scopes_alone(program: Program, deps: Deps, new_
     assert (refused.status, refused.code) == (403, "ERR_007")
     unknown = program.get("/reservations/AAAA-BBBB-CCCC")
     assert (unknown.status, unknown.code) == (404, "ERR_006")
+
+
+def test_a_busy_database_asks_for_patience(program: Program, make_reservation: Make) -> None:
+    stay = make_reservation()
+    with db.transaction():
+        db.lock(Reservation, stay.id)  # on SQLite the transaction alone keeps every other writer out
+        busy = program.post(f"/reservations/{stay.code}/cancel", {})
+    assert (busy.status, busy.code) == (503, "ERR_UNAVAILABLE")
+    assert int(busy.headers["Retry-After"]) > 0
+    assert program.post(f"/reservations/{stay.code}/cancel", {}).status == 200
+
+
+def test_a_fault_of_ours_says_nothing_of_its_cause_and_frees_the_key(
+    program: Program, new_stay: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reservations, "add_reservation", fails)
+        fault = program.post("/reservations", new_stay, Idempotency_Key="k")
+    assert (fault.status, fault.code) == (500, "ERR_INTERNAL")
+    assert "secret" not in str(fault.body)
+    assert program.post("/reservations", new_stay, Idempotency_Key="k").status == 201

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from portal.deps import Deps
 from portal.models import ApiToken, Reservation
-from portal.services import api_tokens, guest_links
-from tests.actors import Clock, rows
+from portal.services import api_tokens, guest_links, throttle
+from tests.actors import Clock, LivePortal, rows
 from tests.api.program import Program, link_token, make_token
 
 Make = Callable[..., Reservation]
@@ -49,6 +50,44 @@ def test_a_guest_has_a_limit(as_guest: Callable[[Reservation], Program], make_re
     assert guest.get(f"/reservations/{stay.code}").status == 200
 
 
+def test_a_program_has_a_limit(program: Program, deps: Deps, make_reservation: Make, clock: Clock) -> None:
+    stay = make_reservation()
+    for _ in range(299):
+        throttle.hit(deps, throttle.CALLS_OF_TOKEN, "api token 1")
+    assert [program.get(f"/reservations/{stay.code}").status for _ in range(2)] == [200, 429]
+    other = Program(program.url, make_token(deps))
+    assert other.get(f"/reservations/{stay.code}").status == 200
+    clock.advance(minutes=1)
+    assert program.get(f"/reservations/{stay.code}").status == 200
+
+
+def test_the_token_of_a_link_ends_with_the_link(
+    as_guest: Callable[[Reservation], Program], make_reservation: Make, clock: Clock
+) -> None:
+    stay = make_reservation()
+    guest = as_guest(stay)
+    clock.advance(days=(stay.check_out - clock.now().date()).days + 29)
+    assert guest.get(f"/reservations/{stay.code}").status == 200
+    clock.advance(days=3)
+    assert guest.get(f"/reservations/{stay.code}").code == "ERR_AUTH"
+
+
+def test_a_browser_that_is_let_in_elsewhere_is_nobody_here(
+    portal: LivePortal, deps: Deps, make_reservation: Make
+) -> None:
+    stay = make_reservation()
+    browser = requests.Session()
+    browser.get(f"{portal.url}/l/{link_token(deps, stay)}", timeout=10)
+    assert browser.cookies, "the pages know this guest"
+    read = browser.get(f"{portal.url}/api/reservations/{stay.code}", timeout=10)
+    cancel = browser.post(f"{portal.url}/api/reservations/{stay.code}/cancel", json={}, timeout=10)
+    for answer in (read, cancel):
+        assert (answer.status_code, answer.json()["error_code"]) == (401, "ERR_AUTH")
+        assert "Set-Cookie" not in answer.headers
+        assert "Cookie" not in answer.headers.get("Vary", "")
+    assert Reservation.get_by_id(stay.id).status == "pending"
+
+
 def test_the_last_use_of_a_token_is_known(program: Program, clock: Clock) -> None:
     assert rows(ApiToken)[0].last_used_at is None
     program.get("/reservations/x")
@@ -69,6 +108,12 @@ def test_addresses_that_are_none_answer_as_json(
 ) -> None:
     answer = program._send(method, path, None, {})
     assert (answer.status, answer.code) == (status, code)
+    assert "browser" not in str(answer.body)
+
+
+def test_pages_stay_pages(portal: LivePortal) -> None:
+    for path in ("/apix", "/nothing"):
+        assert requests.get(portal.url + path, timeout=10).headers["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize(
@@ -88,8 +133,6 @@ def test_addresses_that_are_none_answer_as_json(
 def test_a_body_that_cannot_be_read_changes_nothing(
     program: Program, make_reservation: Make, body: bytes, content_type: str, status: int, code: str
 ) -> None:
-    import requests
-
     stay = make_reservation()
     answer = requests.post(
         f"{program.url}/api/reservations/{stay.code}/cancel",

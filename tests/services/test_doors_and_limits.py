@@ -231,6 +231,8 @@ def test_old_events_and_old_counts_are_forgotten(deps: Deps, clock: Clock) -> No
             event_id=f"evt_{number}", type="x", created=deps.now(), livemode=False, payload_hash="", received_at=deps.now(),
             processed_at=deps.now() if done else None, result="success" if done else "error",
         )  # fmt: skip
+    with transaction():
+        alerts.raise_alert("webhook event keeps failing", "evt_2", now=deps.now())
     throttle.hit(deps, LIMIT, "somebody")
     clock.advance(days=91)
     assert webhook_events.forget_old(deps) == 1

@@ -1,6 +1,9 @@
 """Lists, their filters, and expansions through Stripe's SDK."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
+import requests
 import stripe
 
 from tests.simulator import openapi, shop
@@ -56,3 +59,21 @@ def test_line_items_and_expansions(api, session):
     openapi.check_object("checkout.session", whole)
     with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
         api.v1.checkout.sessions.retrieve(session.id, params={"expand": ["amount_total"]})
+
+
+def test_an_answer_carries_the_moment_once_on_stripes_clock(control):
+    control.freeze()
+    control.advance(7 * 3600)
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(f"{control.url}/v1/account", auth=("sk_test_x", ""))
+    assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == control.now()
+
+
+def test_a_key_that_was_rolled_is_refused(api, control):
+    control.accept_only("sk_test_new")
+    with pytest.raises(stripe.AuthenticationError):
+        api.v1.balance.retrieve()
+    assert shop.client(control.url, "sk_test_new").v1.balance.retrieve().object == "balance"
+    control.accept_only()
+    assert api.v1.balance.retrieve().object == "balance"

@@ -7,6 +7,7 @@ from portal.models import Reservation
 from portal.services import links
 from portal.web.context import get_deps
 from portal.web.languages import set_language
+from portal.web.security_log import note_foreign_id
 
 MOST_STAYS = 5
 _KEY = "stays"
@@ -37,14 +38,18 @@ def find_reservation(code: str) -> Reservation | None:
 
 
 def _held() -> dict[str, int]:
-    """Codes and versions, the one opened last at the end."""
-    return dict(session.get(_KEY, ()))
+    """Codes and versions, the one opened last at the end. None in a cookie that another version wrote."""
+    try:
+        return dict(session.get(_KEY, ()))
+    except (TypeError, ValueError):
+        return {}
 
 
 def current_reservation(code: str) -> Reservation:
     """The stay, or the same 404 page for one that does not exist and one that belongs to somebody else."""
     reservation = find_reservation(code)
     if reservation is None:
+        note_foreign_id("reservation")
         abort(_no_access())
     return reservation
 

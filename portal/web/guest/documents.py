@@ -6,6 +6,7 @@ from portal.services import receipts, stay_calendar
 from portal.web.context import get_deps
 from portal.web.guest import access
 from portal.web.guest.blueprint import guest
+from portal.web.security_log import note_foreign_id
 
 
 @guest.get("/reservations/<code>/calendar.ics")
@@ -24,6 +25,7 @@ def receipt(code: str, payment_id: str) -> str:
     """Of money that was kept; 404 for every other payment, and for other people's."""
     found = receipts.read_receipt(get_deps(), access.current_reservation(code), payment_id)
     if found is None:
+        note_foreign_id("payment")
         abort(404)
     return render_template("guest/receipt.html", stay=found.stay, receipt=found)
 
@@ -33,5 +35,6 @@ def credit_note(code: str, refund_id: str) -> str:
     """Of a refund that has been sent."""
     found = receipts.read_credit_note(get_deps(), access.current_reservation(code), refund_id)
     if found is None:
+        note_foreign_id("refund")
         abort(404)
     return render_template("guest/credit_note.html", stay=found.stay, note=found)
