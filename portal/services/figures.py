@@ -11,6 +11,7 @@ import peewee
 from portal.deps import Deps
 from portal.domain import states
 from portal.models import Alert, Lease, OutgoingMail, Payment, Refund, WebhookEvent
+from portal.services import webhook_events
 from portal.services.alert_lines import WORDS
 from portal.services.health import read_moments
 from portal.services.leases import ALIVE_FOR, HEARTBEAT
@@ -45,7 +46,7 @@ def read(deps: Deps) -> Figures:
         OutgoingMail.select(peewee.fn.MIN(OutgoingMail.created_at)).where(
             OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
         ),
-        WebhookEvent.select(peewee.fn.MIN(WebhookEvent.received_at)).where(WebhookEvent.processed_at.is_null()),
+        webhook_events.select_oldest_waiting(),
         Payment.select(peewee.fn.MIN(Payment.created_at)).where(Payment.status == "creating"),
         WebhookEvent.select(peewee.fn.MAX(WebhookEvent.received_at)),
         Lease.select(Lease.until).where(Lease.name == HEARTBEAT),
