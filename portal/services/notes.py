@@ -20,8 +20,8 @@ class BadNote(Exception):
 
 
 def add_note(deps: Deps, reservation_id: int, staff: Staff, text: str) -> Note:
-    """Write down what somebody typed, without letters that cannot be shown and without numbers of cards. BadNote when nothing is left of it, or more
-    than LONGEST letters."""
+    """Write down what somebody typed, without letters that cannot be shown and without numbers of cards. BadNote when
+    nothing is left of it, or more than LONGEST letters."""
     text = hide_card_numbers(clean(text))
     if not text:
         raise BadNote("empty")
