@@ -47,6 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     app.before_request(_refuse_odd_bytes)
+    app.before_request(_refuse_json)
     app.before_request(_open_connection)
     app.teardown_request(_close_connection)
     app.before_request(_allow_uploads)  # before the CSRF check reads the form
@@ -61,6 +62,12 @@ def _refuse_odd_bytes() -> None:
         request.query_string.decode()
     except UnicodeDecodeError as error:
         raise Refusal(errors.BAD_REQUEST) from error
+
+
+def _refuse_json() -> None:
+    """Forms are no JSON: the library of forms would read it, as deep as it goes, and other things than texts."""
+    if request.is_json and request.blueprint in ("guest", "staff"):
+        raise Refusal(errors.BAD_REQUEST)
 
 
 def _open_connection() -> None:
