@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 # Before anything imports the library of the figures, which reads this once: its processes add up through files there.
-_figures = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "") or tempfile.mkdtemp(prefix="portal-figures-"))
+_figures = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="portal-figures-"))
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
 _figures.mkdir(parents=True, exist_ok=True)
-for _left_over in _figures.glob("*.db"):
+for _left_over in (*_figures.glob("counter_*.db"), *_figures.glob("histogram_*.db")):  # no other file is ours
     _left_over.unlink()
 
 from gunicorn.glogging import Logger  # noqa: E402

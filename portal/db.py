@@ -62,6 +62,7 @@ def _postgres(url: str, pool: int) -> peewee.Database:
         timeout=5,
         stale_timeout=300,
         application_name="portal",
+        connect_timeout=5,  # whole seconds; a server that is silent must not hold a page for minutes
         options=POSTGRES_OPTIONS,
     )
     return database

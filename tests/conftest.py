@@ -5,13 +5,15 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from peewee import PeeweeException
 
-from portal import cli, create_app, db, logs, migrations
+from portal import cli, create_app, db, migrations
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import Patience
 from portal.models import Reservation
@@ -20,13 +22,14 @@ from portal.settings import Settings
 from portal.web import languages
 from portal.web.context import set_deps
 from stripe_simulator import Control, Simulator, start
-from tests import postgres
+from tests import log_watch, postgres
 from tests.actors import Clock, Guest, LivePortal
 from tests.mailbox import Mailbox
 from tests.stays import new_stay
 
 WEBHOOK_SECRET = "whsec_of_the_tests"
 QUICK = Patience(connect=2, read=4, retries=1, altogether=20)
+log_watch.install()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,6 +44,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if seen[function] % 10:
                 item.add_marker(pytest.mark.deep)
             seen[function] += 1
+
+
+@pytest.fixture(autouse=True)
+def _private_logs() -> Iterator[None]:
+    """No line that any test causes tells who anybody is, or a secret."""
+    yield
+    assert log_watch.look() == []
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _private_logs_of_processes() -> Iterator[None]:
+    yield
+    assert log_watch.leaks_of_processes() == []
+
+
+@pytest.fixture
+def leaking() -> Iterator[None]:
+    """For a test that logs what must not be logged, to see what becomes of it."""
+    yield
+    log_watch.forget()
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +125,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str) -> Iterator[str]:
     """The database, with a connection for the test's own eyes."""
-    logs.configure("console", only_errors=True)
+    log_watch.be_quiet()
     db.initialise(database_url, pool=60)
     with db.connection():
         hotels.set_hotel(
@@ -114,6 +137,8 @@ def database(database_url: str) -> Iterator[str]:
         )
         hotels.add_rooms(["Garden room", "River room"], capacity=4)
         yield database_url
+        with suppress(PeeweeException):  # some tests take the tables away
+            log_watch.remember_people()
     db.disconnect()
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import requests
 
+from tests import log_watch
+
 ROOT = Path(__file__).parents[1]
 UP_WITHIN = 20.0
 OVER_WITHIN = 10.0
@@ -58,6 +60,7 @@ class Process:
 def start(name: str, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
     """`python ARGUMENTS` with this environment on top of the plainest one; output goes to a file in the folder."""
     log = folder / f"{name}.log"
+    log_watch.files.add(log)
     plain = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
     with log.open("ab") as output:
         popen = subprocess.Popen(

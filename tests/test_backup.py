@@ -51,7 +51,7 @@ def test_a_payment_that_the_backup_does_not_know_is_found_before_anybody_is_aske
 
     ready = requests.get(f"{portal.url}/readyz", timeout=10)
     assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
-    assert "python -m portal reconcile" in ready.json()["wrong"][0]["do"]
+    assert "python -m portal reconcile" in ready.json()["reasons"][0]
     assert Reservation.get_by_id(stay.id).status == "pending"
     again = program.post("/payments/checkout-session", {"reservation_id": stay.code})
     assert (again.status, again.code) == (503, "ERR_STRIPE")
@@ -63,7 +63,7 @@ def test_a_payment_that_the_backup_does_not_know_is_found_before_anybody_is_aske
     assert command("reconcile", "--since", "48h")[0] == 0
     assert requests.get(f"{portal.url}/readyz", timeout=10).status_code in (200, 503)
     assert command("reconcile", "--since", "40d")[0] == 0
-    assert requests.get(f"{portal.url}/readyz", timeout=10).json()["wrong"] == []
+    assert requests.get(f"{portal.url}/readyz", timeout=10).json()["reasons"] == []
     assert Reservation.get_by_id(stay.id).status == "confirmed"
     jobs.run_once(deps)
     assert [payment.disposition for payment in rows(Payment)] == ["kept"]

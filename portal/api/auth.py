@@ -11,6 +11,7 @@ from portal.models import Payment, Reservation
 from portal.services import api_tokens, links, throttle
 from portal.services.throttle import Limit
 from portal.web.context import visitor_address
+from portal.web.security_log import note_foreign_id
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def find_reservation(caller: Caller, code_text: str) -> Reservation:
     code = normalise_code(code_text)
     if caller.stay is not None:
         if code != caller.stay.code:
+            note_foreign_id("reservation")
             raise refusals.not_yours()
         return caller.stay
     found: Reservation | None = Reservation.get_or_none(Reservation.code == code) if code else None
@@ -89,6 +91,7 @@ def find_payment(caller: Caller, public_id: str) -> Payment:
     """The same for a payment."""
     found: Payment | None = Payment.get_or_none(Payment.public_id == public_id.upper())
     if caller.stay is not None and (found is None or found.reservation_id != caller.stay.id):
+        note_foreign_id("payment")
         raise refusals.not_yours()
     if found is None:
         raise refusals.no_such_payment()

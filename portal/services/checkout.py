@@ -72,7 +72,8 @@ def start_checkout(
             if payment is None or payment.status == "processing":
                 return LookAtStay()
             try:
-                target = _follow(deps, payment, back)
+                with structlog.contextvars.bound_contextvars(payment=payment.public_id):
+                    target = _follow(deps, payment, back)
             except StripeRefused as refusal:
                 email_refused = _never_made(deps, payment, refusal)
                 continue

@@ -62,11 +62,11 @@ def read_signs(deps: Deps) -> Signs:
     worker = Lease.select(Lease.until).where(Lease.name == HEARTBEAT)
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
     mail = OutgoingMail.select(peewee.fn.MIN(OutgoingMail.created_at)).where(waiting)
-    last, failure, until, oldest = _read_moments(last_event, failed, worker, mail)
+    last, failure, until, oldest = read_moments(last_event, failed, worker, mail)
     return Signs(last, failure, until - ALIVE_FOR if until else None, oldest, _unheard_payment(deps, last))
 
 
-def _read_moments(*queries: Any) -> list[datetime | None]:
+def read_moments(*queries: Any) -> list[datetime | None]:
     """One moment of each, in one statement."""
     row = peewee.Select(columns=[query.alias(f"m{n}") for n, query in enumerate(queries)]).bind(db).tuples().get(db)
     return [UtcDateTimeField().python_value(value) for value in row]

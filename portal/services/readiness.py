@@ -1,43 +1,51 @@
-"""Whether this process can serve guests: a list of checks, each with what to do."""
+"""Can this process do its work now? A list of checks, each with the sentence that says what to do."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from portal import migrations
+import peewee
+
+from portal import db, migrations
+from portal.db import DatabaseBusy
 from portal.deps import Deps
 from portal.services import leases, restored
 
-
-@dataclass(frozen=True)
-class Unready:
-    """`reason` for programs, `do` for people."""
-
-    reason: str
-    do: str
+AWAY = "The database does not answer."
 
 
-@dataclass(frozen=True)
-class Readiness:
-    """Ready when nothing is wrong. A worker that is not alive stops no page, so it is told and no more."""
-
-    wrong: list[Unready]
-    worker_alive: bool
-
-
-def check(deps: Deps) -> Readiness:
-    """Asks the database, so it raises DatabaseBusy when that is away."""
-    wrong = [found for found in (_schema(), _restored()) if found]
-    return Readiness(wrong, leases.worker_is_alive(deps))
+def answer(deps: Deps) -> dict[str, object]:
+    """For /readyz. Always an answer, also without a database, and within the seconds that db.py allows a connection and
+    a statement; `reasons` is empty when all is well."""
+    try:
+        with db.connection():
+            reasons = [reason for check in CHECKS if (reason := check(deps))]
+            return _answer(reasons, waiting=migrations.pending(), worker=leases.worker_is_alive(deps))
+    except (DatabaseBusy, peewee.PeeweeException):
+        return _answer([AWAY])
 
 
-def _schema() -> Unready | None:
-    if migrations.pending():
-        return Unready("the database is not up to date", "python -m portal migrate")
-    if migrations.unknown():
-        return Unready("the database was used by a newer version", "install that version")
-    return None
+def _answer(reasons: list[str], waiting: list[str] | None = None, worker: bool | None = None) -> dict[str, object]:
+    """What could not be found out is null. A worker may be away: pages work without one."""
+    status = "not ready" if reasons else "ready"
+    return {"status": status, "reasons": reasons, "migrations_waiting": waiting, "worker_alive": worker}
 
 
-def _restored() -> Unready | None:
-    if not migrations.pending() and restored.is_unreconciled():
-        return Unready("a restored backup has not been reconciled with Stripe", "python -m portal reconcile --since …")
-    return None
+def _schema_is_older(_deps: Deps) -> str:
+    return "The database is not up to date. Run: python -m portal migrate" if migrations.pending() else ""
+
+
+def _schema_is_newer(_deps: Deps) -> str:
+    return "The database was used by a newer version. Install that version." if migrations.unknown() else ""
+
+
+def _is_unreconciled(_deps: Deps) -> str:
+    if migrations.pending() or not restored.is_unreconciled():
+        return ""
+    return "A restored backup was not reconciled with Stripe. Run: python -m portal reconcile --since TIME"
+
+
+CHECKS: tuple[Callable[[Deps], str], ...] = (
+    _schema_is_older,
+    _schema_is_newer,
+    _is_unreconciled,
+)
+"""Each gives the reason why nobody should be sent here, or nothing. A further check is a further line."""

@@ -20,7 +20,8 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.request_id, g.started = _given_id() or secrets.token_hex(8), time.perf_counter()
+    # The letter before it: a row of digits alone could pass for a card's number, and be removed.
+    g.request_id, g.started = _given_id() or f"r{secrets.token_hex(8)}", time.perf_counter()
     structlog.contextvars.clear_contextvars()  # threads are used again
     structlog.contextvars.bind_contextvars(request=g.request_id)
 
@@ -37,7 +38,7 @@ def _given_id() -> str:
 def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     rule = request.url_rule.rule if request.url_rule else "no such page"  # never the path: it may hold a token
-    if request.endpoint not in ("static", "ops.healthz"):
+    if request.endpoint not in ("static", "ops.healthz", "ops.metrics"):
         seconds = time.perf_counter() - g.get("started", time.perf_counter())
         milliseconds = round(seconds * 1000)
         metrics.count_request(rule, request.method, response.status_code, seconds)

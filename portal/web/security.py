@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import db, errors
 from portal.errors import Refusal
-from portal.settings import Settings
+from portal.settings import LOOPBACK, Settings
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
 
@@ -35,7 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         MAX_FORM_PARTS=100,
-        TRUSTED_HOSTS=[settings.public_host],
+        TRUSTED_HOSTS=[settings.public_host, *LOOPBACK],  # whoever watches it asks this machine
         PREFERRED_URL_SCHEME="https" if settings.https else "http",
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # addresses of static files carry a hash of their content
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
@@ -47,6 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     app.before_request(_refuse_odd_bytes)
+    app.before_request(_refuse_json)
     app.before_request(_open_connection)
     app.teardown_request(_close_connection)
     app.before_request(_allow_uploads)  # before the CSRF check reads the form
@@ -63,8 +64,14 @@ def _refuse_odd_bytes() -> None:
         raise Refusal(errors.BAD_REQUEST) from error
 
 
+def _refuse_json() -> None:
+    """Forms are no JSON: the library of forms would read it, as deep as it goes, and other things than texts."""
+    if request.is_json and request.blueprint in ("guest", "staff"):
+        raise Refusal(errors.BAD_REQUEST)
+
+
 def _open_connection() -> None:
-    if request.endpoint not in ("static", "ops.healthz"):
+    if request.endpoint not in ("static", "ops.healthz", "ops.readyz", "ops.metrics"):  # these ask when they need it
         g.opened = db.open_connection()
 
 

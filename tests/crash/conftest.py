@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from portal import logs
 from stripe_simulator import Control, start
-from tests import postgres
+from tests import log_watch, postgres
 from tests.crash import die_at
 from tests.crash.books import books_agree
 from tests.crash.house import WEBHOOK_SECRET, House, furnish
@@ -56,7 +55,7 @@ def _opened(database_url: str, folder: Path) -> Iterator[House]:
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     """The hotel, with a connection to its database for the test's own eyes."""
     here: House = request.getfixturevalue(f"{request.param}_house")
-    logs.configure("console", only_errors=True)
+    log_watch.be_quiet()
     with here.eyes():
         yield here
         die_at.arm(here.armed)

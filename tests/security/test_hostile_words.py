@@ -54,7 +54,10 @@ def test_words_of_strangers_stay_words(
     refund = next(iter(payment.refunds))
     ids = {"code": stay.code, "payment_id": payment.public_id, "refund_id": refund.public_id, "name": "anonymise"}
     shown = 0
-    for browser, kinds in ((guest_of(app, stay, open_stay), ("stay", "open")), (staff_of(app, deps, "manager"), ("staff",))):
+    for browser, kinds in (
+        (guest_of(app, stay, open_stay), ("stay", "open")),
+        (staff_of(app, deps, "manager"), ("staff",)),
+    ):
         for rule in app.url_map.iter_rules():
             if kind_of(rule) in kinds and "GET" in (rule.methods or ()) and rule.endpoint != "static":
                 for code in (stay.code, open_stay.code):
@@ -74,8 +77,20 @@ def test_words_of_strangers_stay_words(
         assert "49" not in re.findall(r"raw.{0,8}|\}\}49", text_of(mail))
 
 
-CARDS = ("4242424242424242", "4242 4242 4242 4242", "5555-5555-5555-4444", "378282246310005", "pay with 4000056655665556.")
-NO_CARDS = ("+49 1512 3456789", "4242424242424241", "PT50 0002 0123 1234 5678 9015 4", "2026-12-18 2026-12-21", "00351912345678")
+CARDS = (
+    "4242424242424242",
+    "4242 4242 4242 4242",
+    "5555-5555-5555-4444",
+    "378282246310005",
+    "pay with 4000056655665556.",
+)
+NO_CARDS = (
+    "+49 1512 3456789",
+    "4242424242424241",
+    "PT50 0002 0123 1234 5678 9015 4",
+    "2026-12-18 2026-12-21",
+    "00351912345678",
+)
 
 
 @pytest.mark.parametrize("text", CARDS)

@@ -49,7 +49,6 @@ API = {
     ("GET", "/api/openapi.json"): "nothing",
 }
 """What a program's token has to be good for."""
-STAFF_ONLY_API = {("POST", "/api/reservations")}
 
 
 def kind_of(rule: Rule) -> str | None:
@@ -163,7 +162,9 @@ def test_only_stripe_tells_us_of_money(app: Flask, deps: Deps, make_reservation:
     assert everything_stored() == before
 
 
-def test_programs(app: Flask, deps: Deps, theirs: tuple[Reservation, Payment, Refund]) -> None:
+def test_programs(
+    app: Flask, deps: Deps, theirs: tuple[Reservation, Payment, Refund], make_reservation: Callable[..., Reservation]
+) -> None:
     """Without a token: 401. With one for something else: 403. With a guest's own link: that stay, and all others look
     like stays that do not exist."""
     stay, payment, _ = theirs
@@ -173,10 +174,11 @@ def test_programs(app: Flask, deps: Deps, theirs: tuple[Reservation, Payment, Re
         where = "/api/payments/<>/refund"
         row = payment_id if api_key(rule, method)[1] == where else code
         browser = Browser(app, extra={"Authorization": f"Bearer {token}"} if token else {})
-        body = b"" if method == "GET" else b'{"reservation_id":"%s"}' % code.encode()
+        body = b"" if method == "GET" else b'{"reservation_id":"%s"}' % code.encode() if not rule.arguments else b"{}"
         path = address(rule, dict.fromkeys(rule.arguments, row))
         return browser.send(method, path, body=body, content_type="application/json" if body else "")
 
+    guest = links.make_link(deps, make_reservation()).rsplit("/", 1)[1]
     before = everything_stored()
     for rule in rules(app, "api"):
         for method in methods(rule):
@@ -190,6 +192,12 @@ def test_programs(app: Flask, deps: Deps, theirs: tuple[Reservation, Payment, Re
                 RateBucket.delete().execute()  # this one is allowed to guess
             other = next(token for name, token in tokens.items() if name != scope)
             assert ask(rule, method, other, stay.code, payment.public_id).status == 403, (method, rule.rule)
+            known, unknown = (
+                ask(rule, method, guest, code, payment_id)
+                for code, payment_id in ((stay.code, payment.public_id), (UNKNOWN["code"], UNKNOWN["payment_id"]))
+            )
+            assert known.status == unknown.status == 403, (method, rule.rule, known.body)
+            assert (known.body, known.lasting) == (unknown.body, unknown.lasting)
     assert _without_use(everything_stored()) == _without_use(before)
 
 

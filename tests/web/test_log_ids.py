@@ -1,0 +1,83 @@
+"""The log as an operator follows it: from a click on Pay to the mail, by ids alone."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import structlog
+
+from portal import jobs, logs
+from portal.deps import Deps
+from portal.models import Payment, Reservation
+from stripe_simulator import Control
+from tests.actors import Guest, session_of
+from tests.api.program import Program, make_token
+from tests.mailbox import Mailbox
+
+Make = Callable[..., Reservation]
+Line = dict[str, Any]
+
+
+@pytest.fixture
+def read(portal: object) -> Callable[..., list[Line]]:
+    """The lines that have these values, as machines read them."""
+    buffer = io.StringIO()
+    logs.configure("json")
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=buffer))
+
+    def lines(**values: object) -> list[Line]:
+        written = map(json.loads, buffer.getvalue().splitlines())
+        return [line for line in written if values.items() <= line.items()]
+
+    return lines
+
+
+def test_from_pay_to_the_mail(
+    guest: Guest, deps: Deps, mailbox: Mailbox, stripe: Control, make_reservation: Make, read: Callable[..., list[Line]]
+) -> None:
+    reservation = make_reservation()
+    guest.opens_link(reservation)
+    session = session_of(guest.presses_pay())
+    payment = Payment.get().public_id
+    (pressed,) = read(event="request", rule="/reservations/<code>/pay", status=303)
+    asked = read(event="stripe call", request=pressed["request"])
+    assert [line["stripe_request"][:4] for line in asked] == ["req_"]
+    assert {line["payment"] for line in asked} == {payment}
+
+    stripe.pay(session)
+    stripe.deliver()
+    (confirmed,) = read(event="reservation confirmed", payment=payment)
+    assert confirmed["reservation"] == reservation.code
+    assert confirmed["event_id"].startswith("evt_")
+    (told,) = read(event="webhook", event_id=confirmed["event_id"])
+    (answered,) = read(event="request", rule="/webhooks/stripe", request=told["request"])
+    assert answered["status"] == 200
+
+    jobs.run_once(deps)
+    (sent,) = read(event="mail sent", payment=payment)
+    assert (sent["job"], sent["kind"]) == ("send mails", "payment_received")
+    assert sent["run"]
+    assert "request" not in sent or sent["request"] != pressed["request"]
+
+
+def test_a_program_gives_its_request_an_id_and_a_browser_does_not(
+    guest: Guest, deps: Deps, make_reservation: Make, read: Callable[..., list[Line]]
+) -> None:
+    reservation = make_reservation()
+    program = Program(guest.portal_url, make_token(deps, "reservations"))
+    answer = program.get(f"/reservations/{reservation.code}", X_Correlation_Id="order-4711")
+    assert (answer.status, answer.headers["X-Request-Id"]) == (200, "order-4711")
+    assert read(event="request", request="order-4711")
+    for bad in ("a b", "x" * 65, 'a","event":"b', "é"):
+        program.get(f"/reservations/{reservation.code}", X_Correlation_Id=bad)
+    guest.browser.get(guest.portal_url, headers={"X-Correlation-Id": "mine"})
+    assert read(request="mine") == []
+    assert all(line["request"] == "order-4711" or line["request"][0] == "r" for line in read(event="request"))
+
+
+def test_a_line_is_one_event_whoever_wrote_what_it_tells(read: Callable[..., list[Line]]) -> None:
+    structlog.get_logger().info("first", told='x\n{"event": "second"}\r\u2028', **{"a\nkey": 1})
+    (line,) = read()
+    assert line["event"] == "first"

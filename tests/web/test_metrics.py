@@ -1,0 +1,176 @@
+"""/metrics: who may read it, that it says what the document says, and that processes add up."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families as families
+
+from portal import db, jobs
+from portal.deps import Deps
+from portal.models import Alert, Payment, Refund, Reservation
+from portal.services import figures
+from stripe_simulator import Control
+from tests import conftest, processes
+from tests.actors import Clock, Guest, LivePortal, session_of
+from tests.postgres import free_port
+
+Make = Callable[..., Reservation]
+DOCUMENT = Path(__file__).parents[2] / "docs/metrics.md"
+TOKEN = "a token for figures"
+Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def ask(url: str, **headers: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return session.get(f"{url}/metrics", headers=sent, timeout=20)
+
+
+def read(url: str) -> Values:
+    answer = ask(url)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families(answer.text)
+        for sample in family.samples
+    }
+
+
+def value(values: Values, name: str, **labels: str) -> float:
+    return values[name, frozenset(labels.items())]
+
+
+def test_the_document_names_exactly_what_there_is(portal: LivePortal) -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", DOCUMENT.read_text(encoding="utf-8"), re.M))
+    there = dict(re.findall(r"^# TYPE (\w+) (\w+)$", ask(portal.url).text, re.M))
+    assert there == told
+
+
+def test_what_stands_in_the_database(
+    guest: Guest, deps: Deps, portal: LivePortal, make_reservation: Make, stripe: Control, clock: Clock
+) -> None:
+    before = read(portal.url)
+    assert value(before, "portal_database_up") == 1
+    assert ("portal_last_webhook_age_seconds", frozenset()) not in before
+    assert ("portal_worker_heartbeat_age_seconds", frozenset()) not in before
+    guest.opens_link(make_reservation())
+    stripe.pay(session_of(guest.presses_pay()))
+    stripe.deliver()
+    guest.opens_link(make_reservation(room="River room"))
+    guest.presses_pay()
+    with db.connection():
+        jobs.run_due(deps, "worker of the test")
+        Refund.insert(
+            public_id="REF-1", payment=Payment.get(), kind="staff", amount=1, currency="EUR", idempotency_key="k",
+            requested_by="test", created_at=clock.now(), updated_at=clock.now(),
+        ).execute()  # fmt: skip
+        Alert.insert(kind="books", cause="a", created_at=clock.now()).execute()
+        Alert.insert(kind="of a newer version", cause="b", created_at=clock.now()).execute()
+    clock.advance(minutes=2)
+    now = read(portal.url)
+    assert value(now, "portal_payments_24h", outcome="kept") == 1
+    assert value(now, "portal_payments_24h", outcome="open") == 1
+    assert value(now, "portal_payments_24h", outcome="failed") == 0
+    assert value(now, "portal_oldest_waiting_seconds", queue="refunds") == 120
+    assert value(now, "portal_oldest_waiting_seconds", queue="creating payments") == 0
+    assert value(now, "portal_last_webhook_age_seconds") == 120
+    assert value(now, "portal_worker_heartbeat_age_seconds") == 120
+    assert value(now, "portal_alerts_open", kind="books") == value(now, "portal_alerts_open", kind="other") == 1
+    confirmed = ("portal_paid_to_confirmed_seconds_count", frozenset[tuple[str, str]]())
+    assert now[confirmed] == before[confirmed] + 1
+    key = ("portal_webhooks_total", frozenset({"type": "checkout.session.completed", "result": "success"}.items()))
+    assert now[key] == before.get(key, 0) + 1
+    clock.advance(hours=25)
+    assert value(read(portal.url), "portal_payments_24h", outcome="kept") == 0
+
+
+@pytest.fixture
+def portal_with(deps: Deps) -> Iterator[Callable[..., str]]:
+    """The portal with a token for figures, or behind proxies; its address."""
+    opened = []
+
+    def serve(**settings: object) -> str:
+        changed = replace(deps, settings=replace(deps.settings, **settings))  # type: ignore[arg-type]
+        serving = LivePortal.serve(lambda url: conftest._app(changed, url))
+        opened.append(serving)
+        return serving.__enter__().url
+
+    yield serve
+    for serving in opened:
+        serving.__exit__(None, None, None)
+
+
+def test_without_a_token_only_this_machine_reads(portal_with: Callable[..., str]) -> None:
+    url = portal_with()
+    assert ask(url).status_code == 200
+    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+        refused = ask(url, **{header: "127.0.0.1"})
+        assert (refused.status_code, "portal_" in refused.text) == (404, False), header
+
+
+def test_behind_a_proxy_nobody_reads_without_a_token(portal_with: Callable[..., str]) -> None:
+    assert ask(portal_with(proxy_count=1)).status_code == 404
+
+
+def test_with_a_token_whoever_has_it_reads(portal_with: Callable[..., str]) -> None:
+    url = portal_with(metrics_token=TOKEN)
+    assert ask(url, Authorization=f"Bearer {TOKEN}", X_Forwarded_For="192.0.2.1").status_code == 200
+    for wrong in ({}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer "}, {"Authorization": "é"}):
+        assert ask(url, **wrong).status_code == 404, wrong
+
+
+def test_without_a_database_it_says_so(portal: LivePortal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: Deps) -> None:
+        raise db.DatabaseBusy("gone")
+
+    monkeypatch.setattr(figures, "read", away)
+    values = read(portal.url)
+    assert value(values, "portal_database_up") == 0
+    assert not [name for name, _ in values if name.startswith("portal_alerts")]
+
+
+def test_processes_add_up(database: str, deps: Deps, tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        "DATABASE_URL": database,
+        "SECRET_KEY": deps.settings.secret_keys[0],
+        "PUBLIC_BASE_URL": url,
+        "STRIPE_SECRET_KEY": deps.settings.stripe_secret_key,
+        "STRIPE_API_BASE": deps.settings.stripe_api_base,
+        "BIND": f"127.0.0.1:{port}",
+        "WEB_WORKERS": "2",
+        "LOG_FORMAT": "json",
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "figures"),
+    }
+    (tmp_path / "figures").mkdir()
+    keep, left_over = tmp_path / "figures/portal.db", tmp_path / "figures/counter_1.db"
+    keep.touch(), left_over.touch()
+    process = processes.start("portal", ["-m", "gunicorn", "wsgi:app"], environment, tmp_path)
+    try:
+        processes.wait_until_up(process, f"{url}/healthz")
+        assert keep.exists(), "only figures are emptied"
+        keep.unlink()
+        assert not left_over.exists()
+        asked = 0
+
+        def both_have_answered() -> bool:
+            nonlocal asked
+            for _ in range(10):
+                requests.get(f"{url}/readyz", timeout=20)  # a connection of its own: either process takes it
+                asked += 1
+            return len(list((tmp_path / "figures").glob("histogram_*.db"))) >= 2
+
+        processes.wait_until(both_have_answered, "two processes count")
+        counted = {
+            value(read(url), "portal_requests_total", rule="/readyz", method="GET", status="200") for _ in "1234"
+        }
+        assert counted == {asked}
+    finally:
+        process.kill()
