@@ -80,6 +80,10 @@ def database_away(house: House) -> None:
     house.set("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
 
 
+def no_database(house: House) -> None:
+    house.set("DATABASE_URL", "sqlite:////nowhere/at/all.db")
+
+
 def schema_old(house: House) -> None:
     migrations.roll_back("0008_api")
 
@@ -141,6 +145,7 @@ def closed_port() -> int:
 BROKEN: dict[Break, str] = {
     settings: "settings",
     database_away: "database",
+    no_database: "schema",
     schema_old: "schema",
     mode: "mode",
     zone: "time zone",

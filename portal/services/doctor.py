@@ -88,6 +88,9 @@ def _proxies(deps: Deps) -> Iterator[Finding]:
 
 
 def _database(deps: Deps) -> list[Finding]:
+    file = _file_of(deps)
+    if file is not None and not file.exists():  # to open it would make it
+        return [problem("schema", "there is no database yet", "python -m portal migrate")]
     try:
         return [*_disk(deps), *_schema(deps)]
     except DatabaseBusy as error:
@@ -96,11 +99,17 @@ def _database(deps: Deps) -> list[Finding]:
         return [problem("database", f"cannot be used ({type(error).__name__})", "Check DATABASE_URL and its rights.")]
 
 
-def _disk(deps: Deps) -> Iterator[Finding]:
+def _file_of(deps: Deps) -> Path | None:
+    """SQLite's file; None on PostgreSQL."""
     url = deps.settings.database_url
-    if not url.startswith("sqlite:///"):
+    return Path(url.removeprefix("sqlite:///")).absolute() if url.startswith("sqlite:///") else None
+
+
+def _disk(deps: Deps) -> Iterator[Finding]:
+    file = _file_of(deps)
+    if file is None:
         return
-    left = shutil.disk_usage(Path(url.removeprefix("sqlite:///")).absolute().parent).free
+    left = shutil.disk_usage(file.parent).free
     if left < LITTLE_ROOM:
         tell = problem if left < NO_ROOM else warning
         yield tell(
