@@ -58,7 +58,7 @@ def _find(deps: Deps, token: str) -> Caller | None:
     """Both kinds are looked for, so that every miss takes the same work."""
     of_hotel, stay = api_tokens.find_token(deps, token), links.find_by_token(deps, token)
     if of_hotel is not None:
-        return Caller(f"api token {of_hotel.id}", tuple(of_hotel.scopes))
+        return Caller(api_tokens.actor_of(of_hotel), tuple(of_hotel.scopes))
     return Caller(f"guest {stay.code}", stay=stay) if stay is not None else None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.deps import Deps
 from portal.models import Alert, AuditLog, Cancellation, Dispute, Note, OutgoingMail, Payment, Refund, Reservation
-from portal.services import alert_lines, money_states, notes, staff_accounts
+from portal.services import alert_lines, api_tokens, money_states, notes, staff_accounts
 from portal.services.alert_lines import AlertLine
 from portal.services.guest_pages import StayPage, read_stay
 
@@ -16,7 +16,7 @@ MOST = 200
 @dataclass(frozen=True)
 class ReservationPage:
     """Payments, refunds, log entries and mails with the newest first; notes as a story, with the newest last. `people`:
-    "staff 3" → name."""
+    "staff 3" or "api token 3" → name."""
 
     people: dict[str, str]
     cancellation: Cancellation | None
@@ -43,7 +43,7 @@ def read_reservation(deps: Deps, reservation: Reservation) -> ReservationPage:
     actors = [*(entry.actor for entry in log), *(refund.requested_by for refund in refunds)]
     return ReservationPage(
         cancellation=Cancellation.get_or_none(Cancellation.reservation == reservation.id),
-        people=staff_accounts.names_of(actors),
+        people={**staff_accounts.names_of(actors), **api_tokens.names_of(actors)},
         stay=read_stay(deps, reservation),
         money_word=money_states.money_words([reservation])[reservation.id],
         payments=payments,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from portal.deps import Deps
 from portal.models import Reservation
-from portal.services import listing, offline_payments, staff_refunds
+from portal.services import api_tokens, cancellations, listing, offline_payments, staff_refunds
 from tests.refunds.hotel import Hotelier
 from tests.staff.desk import Desk
 
@@ -97,3 +97,13 @@ def test_a_place_in_another_list_or_none_at_all_is_the_beginning(reception: Desk
         for view in ("coming", "all"):
             page = reception.goes_to(f"/staff/reservations?view={view}&after={after}")
             assert page.status == 200, (place, view)
+
+
+def test_the_log_names_the_program_that_did_it(reception: Desk, deps: Deps, make_reservation: Make) -> None:
+    stay = make_reservation()
+    api_tokens.add_token(deps, "Corner booking site")
+    (token,) = api_tokens.list_tokens()
+    actor = api_tokens.actor_of(token)
+    cancellations.cancel(deps, stay.id, percent=100, due=0, actor=actor, staff=True)
+    page = reception.goes_to(f"/staff/reservations/{stay.code}")
+    assert "Corner booking site" in page.text
