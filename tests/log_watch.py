@@ -17,7 +17,7 @@ from portal.redaction import REMOVED
 _SHAPES = re.compile(
     r"""(?P<an_email>[\w.+-]+@\w[\w-]*\.\w[\w.-]*)
     |(?P<a_password_in_an_address>://[^/\s@"']*:[^/\s@"']*@)
-    |(?P<a_key>\b(?:sk|rk|whsec)_\w+)
+    |(?P<a_key>\b(?:[sr]k_(?:test|live)_|whsec_)\w+)
     |(?P<a_token>\bportal_[\w-]{16,}|\bBearer\s+[\w.~+/-]{8,})
     |(?P<a_link>/(?:l|reset)/(?!<)[\w.-]+|\bWyI[\w-]{8,}\.)
     |(?P<a_signed_value>(?<![\w.-])[\w-]{8,}\.[\w-]{6}\.[\w-]{27,}(?![\w-]))

@@ -72,6 +72,7 @@ def test_its_examples_are_what_the_models_take(document: dict[str, Any]) -> None
     assert schemas["ErrorAnswer"]["examples"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("operation", sorted(f"{one.method} {one.path}" for one in ENDPOINTS))
 def test_whatever_is_sent_the_answer_is_one_that_the_document_tells_of(
     operation: str, portal: LivePortal, deps: Deps, paid: Reservation, make_reservation: Any

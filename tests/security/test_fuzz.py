@@ -321,7 +321,7 @@ def test_nothing_that_is_sent_makes_a_fault(
     make_reservation: Callable[..., Reservation],
     database_url: str,
 ) -> None:
-    count = 800 if database_url.startswith("sqlite") else 80
+    count = 500 if database_url.startswith("sqlite") else 40
     run(app, deps, clock, make_reservation(), count, SEED)
 
 
@@ -335,7 +335,7 @@ def test_with_the_question_for_the_forms_token_nothing_is_done_at_all(
         browser = signs_in()
         before = everything_stored()
         chaos = Chaos(app, known_values(), SEED - 1 - number)
-        for turn in range(150 if database_url.startswith("sqlite") else 15):
+        for turn in range(80 if database_url.startswith("sqlite") else 8):
             told, answer = chaos.sends(browser, "POST")
             check(f"{turn}: {told}", answer)
             # Programs have tokens instead, and guessing those is counted.

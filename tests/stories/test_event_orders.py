@@ -2,16 +2,20 @@
 
 import random
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Any
 
 import pytest
 
+from portal import db
 from portal.models import Alert, Payment, Refund, Reservation, WebhookEvent
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, names_of, rows, session_of
 
 pytestmark = pytest.mark.exhaustive
+
+MOST_ON_POSTGRES = 5
+"""What is decided from an order is the same there; only locks and SQL differ."""
 
 Make = Callable[..., Reservation]
 Ids = list[str]
@@ -22,7 +26,7 @@ def test_a_paid_stay_in_every_order(guest: Guest, stripe: Control, make_reservat
         stripe.pay(session_of(guest.presses_pay()))
 
     ends = list(_told_in_orders(story, guest, stripe, make_reservation, permutations(range(4))))
-    assert len(ends) == 24
+    assert len(ends) == (MOST_ON_POSTGRES if db.is_postgres() else 24)
     assert all(end == ends[0] for end in ends)
     assert ends[0]["reservation"] == ("confirmed", 112_500)
 
@@ -93,7 +97,7 @@ def _told_in_orders(
 ) -> Iterator[dict[str, Any]]:
     """Tell the same story of another stay in each order, every event twice; what the books then say of it."""
     known = {event["id"] for event in stripe.events()}
-    for number, order in enumerate(orders):
+    for number, order in enumerate(islice(orders, MOST_ON_POSTGRES) if db.is_postgres() else orders):
         reservation = make_reservation(in_days=3 + 3 * number)
         guest.opens_link(reservation)
         story(reservation)
