@@ -1,12 +1,14 @@
 """How gunicorn serves the portal: threads, because a click on Pay waits for Stripe while others read."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 # Before anything imports the library of the figures, which reads this once: its processes add up through files there.
-_figures = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="portal-figures-"))
+_given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+_figures = Path(_given or tempfile.mkdtemp(prefix="portal-figures-"))
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
 _figures.mkdir(parents=True, exist_ok=True)
 for _left_over in (*_figures.glob("counter_*.db"), *_figures.glob("histogram_*.db")):  # no other file is ours
@@ -42,3 +44,9 @@ def child_exit(_server: object, worker: Any) -> None:
     from prometheus_client import multiprocess  # noqa: PLC0415  # only now: see above
 
     multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(_server: object) -> None:
+    """A folder that was made for this run goes with it."""
+    if not _given:
+        shutil.rmtree(_figures, ignore_errors=True)
