@@ -20,6 +20,7 @@ from portal.services import (
     reconciliation,
     refund_sending,
     reservations,
+    restored,
     staff_refunds,
 )
 from portal.services.cancellations import MayNotCancel, QuoteChanged
@@ -190,6 +191,11 @@ def reconcile(arguments: argparse.Namespace, deps: Deps) -> int:
     print(f"open sessions closed: {report.sessions_closed}")
     if report.failed:
         print(f"{report.failed} could not be settled: see `python -m portal alerts`.", file=sys.stderr)
+    with db.connection():
+        if restored.is_unreconciled():
+            oldest = f"{reconciliation.since_last_time(deps):%Y-%m-%d %H:%M} UTC"
+            print(f"The restored backup still waits: everything since {oldest} has to be settled.", file=sys.stderr)
+            return 1
     return 1 if report.failed else 0
 
 

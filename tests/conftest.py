@@ -32,18 +32,52 @@ QUICK = Patience(connect=2, read=4, retries=1, altogether=20)
 log_watch.install()
 
 
+SQL_OF_ITS_OWN = (
+    *(
+        "tests/staff/test_search",
+        "tests/staff/test_money_lists",
+        "tests/staff/test_calendar",
+        "tests/staff/test_import",
+    ),
+    *("tests/staff/test_reservations", "tests/staff/test_statements", "tests/staff/test_sign_in"),
+    *(
+        "tests/api/test_repeating",
+        "tests/security/test_forgetting",
+        "tests/refunds/test_at_once",
+        "tests/web/test_find",
+    ),
+    *("tests/refunds/test_books.py", "tests/refunds/test_restored_backups", "tests/web/test_webhook_events"),
+)
+"""Files about statements, locks and rows that meet: every test of them runs on both databases."""
+
+SHARE_ON_POSTGRES = {
+    **dict.fromkeys(("tests/staff/", "tests/web/", "tests/api/", "tests/security/", "tests/services/test_mails"), 10),
+    **dict.fromkeys(("tests/refunds/", "tests/stories/"), 3),
+}
+"""Of files about pages and answers, `make test` runs each tenth test on PostgreSQL too; of stories, each third."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the files marked `exhaustive` (hundreds of like cases), `make test` runs every case on SQLite and, on PostgreSQL,
-    where only locks and SQL differ, the first case of each test function and each tenth after it; `make deep` runs the
-    others too."""
+    """`make test` runs everything on SQLite. On PostgreSQL, where only locks and SQL differ, it runs a share of each file
+    (see above), and of files marked `exhaustive` (hundreds of like cases) the first case of each test function and each
+    tenth after it; `make deep` runs the others too."""
     seen: Counter[str] = Counter()
     for item in sorted(items, key=lambda item: item.nodeid):
-        if item.get_closest_marker("exhaustive") and "postgres" in str(item.name):
-            function = item.nodeid.split("[", maxsplit=1)[0]
-            if seen[function] % 10:
+        if "postgres" not in str(item.name):
+            continue
+        for group, share in _shares(item):
+            if seen[group] % share:
                 item.add_marker(pytest.mark.deep)
-            seen[function] += 1
+            seen[group] += 1
+
+
+def _shares(item: pytest.Item) -> Iterator[tuple[str, int]]:
+    file = item.nodeid.split("::", maxsplit=1)[0]
+    if item.get_closest_marker("exhaustive"):
+        yield item.nodeid.split("[", maxsplit=1)[0], 10
+    elif not file.startswith(SQL_OF_ITS_OWN):
+        yield from ((file, share) for start, share in SHARE_ON_POSTGRES.items() if file.startswith(start))
 
 
 @pytest.fixture(autouse=True)

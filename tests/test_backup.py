@@ -3,6 +3,7 @@
 import stat
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import requests
 from portal import db, jobs
 from portal.deps import Deps
 from portal.models import Payment, Reservation
-from portal.services import restored
+from portal.services import reconciliation, restored
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, LivePortal, rows
 from tests.api.program import Program, make_token
@@ -60,8 +61,9 @@ def test_a_payment_that_the_backup_does_not_know_is_found_before_anybody_is_aske
     jobs.run_due(deps, "worker")
     assert len(stripe.requests()) == asked
 
-    assert command("reconcile", "--since", "48h")[0] == 0
-    assert requests.get(f"{portal.url}/readyz", timeout=10).status_code in (200, 503)
+    status, _, error = command("reconcile", "--since", "1h")
+    assert (status, "still waits" in error) == (1, True)
+    assert requests.get(f"{portal.url}/readyz", timeout=10).status_code == 503
     assert command("reconcile", "--since", "40d")[0] == 0
     assert requests.get(f"{portal.url}/readyz", timeout=10).json()["reasons"] == []
     assert Reservation.get_by_id(stay.id).status == "confirmed"
@@ -125,3 +127,37 @@ def test_guests_of_a_restored_portal_read_that_nothing_was_charged(
     restored.mark(deps)
     page = guest.presses_pay_in_vain()
     assert (page.status, "This click did not charge you." in page.text) == (503, True)
+
+
+def test_a_refund_that_the_backup_does_not_know_is_not_made_again(
+    portal: LivePortal, deps: Deps, stripe: Control, clock: Clock, make_reservation: Make
+) -> None:
+    hotel, stay = Hotelier(deps, stripe, clock), make_reservation()
+    payment = hotel.is_paid(stay)
+    stripe.refund(hotel.intent(stay), 50_000)  # as one that was made after the backup
+    restored.mark(deps)
+    program = Program(portal.url, make_token(deps))
+    again = program.post(f"/payments/{payment.public_id}/refund", {"amount": 50_000})
+    assert (again.status, "restored backup" in again.body["message"]) == (400, True)
+    hotel.cancels(stay)
+    assert [amount for _, amount, _ in hotel.sent()] == [50_000]
+    reconciliation.reconcile(deps, clock.now() - timedelta(days=40))
+    hotel.works_until_quiet(2)
+    assert sorted(amount for _, amount, _ in hotel.sent()) == [50_000, 62_500]
+
+
+def test_what_cannot_be_settled_keeps_the_mark(
+    deps: Deps, stripe: Control, clock: Clock, make_reservation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Hotelier(deps, stripe, clock).is_paid(make_reservation())
+    restored.mark(deps)
+
+    def breaks(*_: object, **__: object) -> None:
+        raise ValueError("a fault")
+
+    with monkeypatch.context() as fault:
+        fault.setattr("portal.services.settlement.settle", breaks)
+        assert reconciliation.reconcile(deps, clock.now() - timedelta(days=40)).failed
+    assert restored.is_unreconciled()
+    reconciliation.reconcile(deps, clock.now() - timedelta(days=40))
+    assert not restored.is_unreconciled()

@@ -116,8 +116,10 @@ def cancel(call: Call, found: Reservation, percent: int | None, due: int | None,
     for _ in range(tries):
         try:
             return _cancel_for(call, found, quote, percent, due, reason)
-        except QuoteChanged as changed:  # money came in at this very moment; what holds now may be what was asked for
-            quote = changed.quote
+        except QuoteChanged as changed:
+            fell, quote = changed.quote.due < quote.due, changed.quote
+            if fell:  # more than before, because money came in at this very moment, is what was asked for; less is not
+                break
     raise refusals.bad_input(
         "What comes back is not what was sent, or changes at this moment. Nothing was cancelled.",
         "Show the guest the new sum, and send it.",

@@ -55,7 +55,7 @@ def reconcile(deps: Deps, since: datetime, progress: Progress = _silently) -> Re
             report.looked_at[kind] = number
             progress(kind, number)
     if covers_all:
-        _remember(deps, started)
+        _remember(deps, started, all_settled=report.failed == 0)
     log.info("reconciled", **{kind.replace(" ", "_"): count for kind, count in report.looked_at.items()})
     return report
 
@@ -158,9 +158,10 @@ def _disputes(deps: Deps, since: datetime) -> Iterator[DisputeSeen]:
             yield deps.stripe.get_dispute(row.stripe_id)
 
 
-def _remember(deps: Deps, started: datetime) -> None:
+def _remember(deps: Deps, started: datetime, *, all_settled: bool) -> None:
     with transaction():
-        restored.clear_inside()
+        if all_settled:
+            restored.clear_inside()
         Cursor.insert(name=CURSOR, value=started.isoformat(), updated_at=deps.now()).on_conflict(
             conflict_target=[Cursor.name],
             update={Cursor.value: started.isoformat(), Cursor.updated_at: deps.now()},

@@ -8,7 +8,7 @@ from portal.domain import states
 from portal.gateways.stripe_gateway import StripeRefused
 from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Payment, Refund, Reservation
-from portal.services import money_back, public_ids, refund_sending, refunds, state
+from portal.services import money_back, public_ids, refund_sending, refunds, restored, state
 from portal.services.alerts import close_alerts
 from portal.services.idempotency import Claim
 from portal.services.money_back import MoneyBack
@@ -41,6 +41,11 @@ def refund_by_staff(
     """Write down a refund of `amount` (minor units) that staff decided on; the stay is left as it is. `seen_left`: what
     could go back when the person decided; if it is another sum by now, nothing is refunded. `claim`: of a program that
     may repeat its request."""
+    if restored.is_unreconciled():
+        raise BadRefund(
+            "This is a restored backup, and the same refund may have been made since. Reconcile it with Stripe first: "
+            "python -m portal reconcile. Nothing was refunded."
+        )
     with transaction():
         found = Payment.get_by_id(payment_id)
         lock(Reservation, found.reservation_id)
