@@ -12,7 +12,8 @@ import requests
 from portal import db, jobs
 from portal.deps import Deps
 from portal.models import Payment, Reservation
-from portal.services import reconciliation, restored
+from portal.services import backup, reconciliation, restored
+from portal.services.backup import NoBackup
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, LivePortal, rows
 from tests.api.program import Program, make_token
@@ -107,6 +108,38 @@ def test_nothing_is_overwritten_by_mistake(command: Command, tmp_path: Path) -> 
     status, _, error = command("backup", str(tmp_path / "no/where.db"))
     assert (status, "no folder" in error) == (1, True)
     assert sorted(path.name for path in tmp_path.iterdir() if "unfinished" in path.name) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["itself", "another name", "a hard link", "-wal", "-shm"])
+def test_the_database_in_use_is_never_replaced(
+    command: Command, deps: Deps, make_reservation: Make, tmp_path: Path, name: str
+) -> None:
+    file, linked = Path(deps.settings.database_url.removeprefix("sqlite:///")), tmp_path / "linked.db"
+    stay = make_reservation()
+    places = {"itself": file, "another name": linked, "a hard link": linked}
+    if name == "another name":
+        linked.symlink_to(file)
+    elif name == "a hard link":
+        linked.hardlink_to(file)
+    before = file.stat().st_ino
+    status, _, error = command("backup", "--force", str(places.get(name) or f"{file}{name}"))
+    assert (status, "in use" in error) == (1, True)
+    assert file.stat().st_ino == before
+    assert Reservation.get_by_id(stay.id).code == stay.code
+    assert not restored.is_unreconciled()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_folder_is_no_file(command: Command, tmp_path: Path) -> None:
+    status, _, error = command("backup", "--force", str(tmp_path))
+    assert (status, "is a folder" in error) == (1, True)
+
+
+def test_a_password_behind_the_question_mark_reaches_no_command_line(tmp_path: Path) -> None:
+    with pytest.raises(NoBackup) as refused:
+        backup._dump_postgres("postgresql://u@127.0.0.1/x?password=hush", tmp_path / "x", lambda **_: {})
+    assert "hush" not in str(refused.value)
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
