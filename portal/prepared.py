@@ -1,0 +1,164 @@
+"""Statements whose SQL is worked out once. The query builder takes ten times as long to write a statement as the
+database to answer it, so the few that every page and every message from Stripe need are kept as text with blanks.
+
+Everything else is written with the query builder as usual: this is for hot paths."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import peewee
+
+from portal import db
+
+Row = TypeVar("Row")
+
+
+class Blank(peewee.Node):
+    """Where a value goes that is given each time. Compared with a column it is converted as the column wants it; where
+    the builder does not know the column (INSERT, SET), `of` names it."""
+
+    def __init__(self, position: int, column: peewee.Field | None = None) -> None:
+        self.position = position
+        self._convert = column.db_value if column else None
+
+    def of(self, column: Any) -> "Blank":
+        return Blank(self.position, column)
+
+    def __sql__(self, ctx: peewee.Context) -> peewee.Context:
+        filled: peewee.Context = ctx.value(_Slot(self.position, self._convert or ctx.state.converter), converter=False)
+        return filled
+
+
+class _Slot:
+    """Stands among the parameters of a statement until it is run."""
+
+    def __init__(self, position: int, convert: Callable[[Any], Any] | None) -> None:
+        self.position, self._convert = position, convert
+
+    def fill(self, values: tuple[Any, ...]) -> Any:
+        value = values[self.position]
+        return value if self._convert is None else self._convert(value)
+
+
+class _Text:
+    """One statement as one engine takes it."""
+
+    def __init__(self, query: Any) -> None:
+        self.query = query
+        self.sql, parameters = query.sql()
+        self._parameters = tuple(p.fill if isinstance(p, _Slot) else _constant(p) for p in parameters)
+        self.to_row: Callable[[Any], Any] | None = None
+        """How a row of the database becomes an object; known once the first answer shows its columns."""
+
+    def run(self, values: tuple[Any, ...]) -> Any:
+        return db.db.execute_sql(self.sql, [fill(values) for fill in self._parameters])
+
+    def rows(self, values: tuple[Any, ...]) -> list[Any]:
+        cursor = self.run(values)
+        if self.to_row is None:
+            self.to_row = _reader_of(self.query, cursor)
+        return [self.to_row(row) for row in cursor.fetchall()]
+
+
+class Prepared(Generic[Row]):
+    """A statement made by a function of its blanks: `Prepared(lambda code: Stay.select().where(Stay.code == code))`.
+
+    Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
+    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries."""
+
+    def __init__(self, write: Callable[..., Any]) -> None:
+        self._write = write
+        self._blanks = [Blank(number) for number in range(len(inspect.signature(write).parameters))]
+        self._texts: dict[bool, _Text] = {}
+
+    def all(self, *values: Any) -> list[Row]:
+        return self._text(values).rows(values)
+
+    def first(self, *values: Any) -> Row | None:
+        """The only row or the first; None if there is none. A LIMIT, where one is needed, is in the statement."""
+        rows = self._text(values).rows(values)
+        return rows[0] if rows else None
+
+    def run(self, *values: Any) -> int:
+        """For INSERT, UPDATE and DELETE: how many rows it touched."""
+        return int(self._text(values).run(values).rowcount)
+
+    def _text(self, values: tuple[Any, ...]) -> _Text:
+        if len(values) != len(self._blanks):
+            raise TypeError(f"{len(self._blanks)} values are needed, not {len(values)}")
+        engine = db.is_postgres()
+        if engine not in self._texts:  # two threads may both do it: the result is the same
+            self._texts[engine] = _Text(self._write(*self._blanks))
+        return self._texts[engine]
+
+
+def _constant(value: Any) -> Callable[[tuple[Any, ...]], Any]:
+    return lambda _: value
+
+
+_AS_THEY_COME = {
+    peewee.AutoField,
+    peewee.BigIntegerField,
+    peewee.ForeignKeyField,
+    peewee.IntegerField,
+    peewee.TextField,
+}
+"""Columns whose values both engines give as the models have them. Our own kinds, built on these, convert."""
+
+
+def _reader_of(query: Any, cursor: Any) -> Callable[[Any], Any]:
+    """The query builder's own reader of rows, set up once instead of each time; for whole models a shorter one."""
+    reader = query._get_cursor_wrapper(cursor)
+    reader.initialize()
+    fields = list(enumerate(getattr(reader, "fields", [None])))
+    whole = all(field is not None for _, field in fields)
+    if whole and isinstance(reader, peewee.ModelObjectCursorWrapper) and reader.is_model:
+        return _Part(reader.model, fields).read
+    if whole and isinstance(reader, peewee.ModelCursorWrapper):
+        return _JoinedParts(reader, fields).read
+    read: Callable[[Any], Any] = reader.process_row
+    return read
+
+
+class _Part:
+    """The columns of a row that make up one model."""
+
+    def __init__(self, model: Any, fields: list[tuple[int, Any]]) -> None:
+        self._model = model
+        self._columns = [(index, field.name) for index, field in fields]
+        self._converted = [(f.name, f.python_value) for _, f in fields if type(f) not in _AS_THEY_COME]
+
+    def read(self, row: Any) -> Any:
+        instance = self._model(__no_default__=True)
+        data = instance.__data__
+        for index, name in self._columns:
+            data[name] = row[index]
+        for name, convert in self._converted:
+            data[name] = convert(data[name])
+        return instance
+
+    def is_absent(self, row: Any) -> bool:
+        """Whether an outer join found nothing."""
+        return all(row[index] is None for index, _ in self._columns)
+
+
+class _JoinedParts:
+    """A row that holds a model and others joined to it, each once."""
+
+    def __init__(self, reader: peewee.ModelCursorWrapper, fields: list[tuple[int, Any]]) -> None:
+        self._main = reader.model
+        self._parts = {
+            key: _Part(getattr(key, "model", key), [one for one in fields if reader.column_keys[one[0]] == key])
+            for key in set(reader.column_keys)
+        }
+        self._links = [(source, name, target) for source, name, target, *_ in reader.src_to_dest]
+
+    def read(self, row: Any) -> Any:
+        found: dict[Any, Any] = {
+            key: None if part.is_absent(row) else part.read(row) for key, part in self._parts.items()
+        }
+        for source, name, target in self._links:
+            if found[source] is not None:
+                found[source].__rel__[name] = found[target]
+        return found[self._main]

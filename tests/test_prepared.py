@@ -1,0 +1,91 @@
+"""Statements that are compiled once give what the query builder gives, on both engines."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+import pytest
+
+from portal import db
+from portal.db import transaction
+from portal.deps import Deps
+from portal.models import Payment, Refund, Reservation, Room, RoomNight
+from portal.prepared import Prepared
+from portal.services import reservations
+
+Make = Callable[..., Reservation]
+
+BY_CODE: Prepared[Reservation] = Prepared(lambda code: Reservation.select().where(Reservation.code == code))
+WITH_ROOM: Prepared[Reservation] = Prepared(
+    lambda since: Reservation.select(Reservation, Room).join(Room).where(Reservation.hold_until > since)
+)
+NIGHTS: Prepared[RoomNight] = Prepared(
+    lambda room: (
+        RoomNight.select(RoomNight, Reservation)
+        .join(Reservation, peewee.JOIN.LEFT_OUTER)
+        .where(RoomNight.room == room)
+        .order_by(RoomNight.night)
+    )
+)
+RENAME: Prepared[Any] = Prepared(
+    lambda stay, name, now: Reservation.update(
+        {Reservation.guest_name: name, Reservation.updated_at: now.of(Reservation.updated_at)}
+    ).where(Reservation.id == stay)
+)
+
+
+def test_rows_are_what_the_query_builder_gives(deps: Deps, make_reservation: Make) -> None:
+    stay = make_reservation()
+    again = BY_CODE.first(stay.code)
+    assert again is not None
+    assert again.__data__ == Reservation.get_by_id(stay.id).__data__
+    assert not again.dirty_fields
+    assert BY_CODE.first("nobody's") is None
+    assert BY_CODE.all("' OR ''='") == []
+
+
+def test_a_joined_row_costs_no_further_statement(
+    deps: Deps, make_reservation: Make, count_statements: Callable[[Callable[[], object]], int]
+) -> None:
+    stay = make_reservation()
+    assert count_statements(lambda: [found.room.name for found in WITH_ROOM.all(deps.now())]) == 1
+    assert [(found.id, found.room.name) for found in WITH_ROOM.all(deps.now())] == [(stay.id, "Garden room")]
+    assert WITH_ROOM.all(deps.now() + timedelta(days=30)) == []
+
+
+def test_an_outer_join_that_finds_nothing_is_none(deps: Deps, make_reservation: Make) -> None:
+    stay = make_reservation(nights=1)
+    today = reservations.today_at_hotel(deps)
+    RoomNight.create(room=stay.room_id, night=today, reservation=None)
+    assert [night.reservation and night.reservation.code for night in NIGHTS.all(stay.room_id)] == [None, stay.code]
+
+
+def test_values_are_converted_as_their_columns_want_them(deps: Deps, make_reservation: Make) -> None:
+    stay, now = make_reservation(), deps.now()
+    with transaction():
+        assert RENAME.run(stay.id, "Ana", now) == 1
+    again = Reservation.get_by_id(stay.id)
+    assert (again.guest_name, again.updated_at) == ("Ana", now)
+    with pytest.raises(ValueError, match="without a time zone"), transaction():
+        RENAME.run(stay.id, "Ana", datetime(2026, 12, 4, 12))  # noqa: DTZ001  # that is the point
+
+
+def test_a_statement_is_told_how_many_values_it_needs() -> None:
+    with pytest.raises(TypeError, match="1 values are needed, not 2"):
+        BY_CODE.first("one", "two")
+
+
+def test_tuples_and_sums(deps: Deps, make_reservation: Make) -> None:
+    make_reservation()
+    sums: Prepared[tuple[str, int]] = Prepared(
+        lambda: (
+            Reservation.select(Reservation.status, peewee.fn.SUM(Reservation.total))
+            .group_by(Reservation.status)
+            .tuples()
+        )
+    )
+    assert [(word, int(total)) for word, total in sums.all()] == [("pending", 112_500)]
+    refunds: Prepared[Refund] = Prepared(lambda: Refund.select(Refund, Payment).join(Payment))
+    assert refunds.all() == []
+    assert db.db is not None
