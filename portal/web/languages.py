@@ -4,6 +4,7 @@ English. A new language is a folder in `portal/translations`."""
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
 from flask import Flask, g
 from flask_babel import Babel, get_locale
 
@@ -17,6 +18,8 @@ TRANSLATIONS = Path(__file__).parent.parent / "translations"
 def register(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, default_locale=FALLBACK, locale_selector=select_locale)
+    for name, _ in offered():  # before the server forks: its processes share what is read by then
+        format_currency(0, "EUR", locale=name)
 
 
 def set_language(locale: str) -> None:

@@ -1,20 +1,17 @@
 """How sums, dates and cards are written for people: the filters and globals of every template."""
 
-import hashlib
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
 from math import ceil
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_percent
-from flask import Flask, current_app, url_for
+from flask import Flask
 from flask_babel import get_locale, gettext, lazy_gettext, ngettext
 
 from portal.domain import money as currencies
@@ -184,11 +181,6 @@ def phone_digits(phone: str) -> str:
     return ("+" if phone.strip().startswith("+") else "") + re.sub(r"\D", "", phone)
 
 
-def asset(path: str) -> str:
-    """The address of a file in static/, with its content's hash, so that it can be cached for good."""
-    return url_for("static", filename=path, v=_content_hash(Path(current_app.static_folder or "") / path))
-
-
 def page_language() -> str:
     """For the lang attribute: "en-GB"."""
     return str(_locale()).replace("_", "-")
@@ -197,11 +189,6 @@ def page_language() -> str:
 def page_direction() -> str:
     """For the dir attribute: "ltr" or "rtl"."""
     return _locale().text_direction
-
-
-@cache
-def _content_hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def _locale() -> Locale:
@@ -242,4 +229,4 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     weekday_and_month,
 )
 
-_GLOBALS: tuple[Callable[..., Any], ...] = (asset, page_direction, page_language, vat_by_rate, words_for)
+_GLOBALS: tuple[Callable[..., Any], ...] = (page_direction, page_language, vat_by_rate, words_for)
