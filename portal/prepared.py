@@ -153,12 +153,17 @@ class _JoinedParts:
             for key in set(reader.column_keys)
         }
         self._links = [(source, name, target) for source, name, target, *_ in reader.src_to_dest]
+        self._columns = {source: source._meta.fields for source, *_ in self._links}
 
     def read(self, row: Any) -> Any:
         found: dict[Any, Any] = {
             key: None if part.is_absent(row) else part.read(row) for key, part in self._parts.items()
         }
         for source, name, target in self._links:
-            if found[source] is not None:
+            if found[source] is None:
+                continue
+            if name in self._columns[source]:
                 found[source].__rel__[name] = found[target]
+            else:  # joined by something else than a foreign key, under a name of its own
+                setattr(found[source], name, found[target])
         return found[self._main]

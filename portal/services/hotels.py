@@ -67,6 +67,12 @@ def get_hotel() -> Hotel:
     return hotel
 
 
+def of(reservation: Reservation) -> Hotel:
+    """The hotel as it was read along with a stay, or read now."""
+    hotel: Hotel | None = getattr(reservation, "hotel", None)
+    return get_hotel() if hotel is None else hotel
+
+
 def set_hotel(by: By | None = None, /, **values: Any) -> list[str]:
     """Change some of the hotel's data; the names of those that really changed. BadHotel names every field that cannot
     be so. The currency stays as it is once there are reservations: their sums are in it."""
