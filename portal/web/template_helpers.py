@@ -14,6 +14,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_percent
 from flask import Flask
 from flask_babel import get_locale, gettext, lazy_gettext, ngettext
+from jinja2 import Template
 
 from portal.domain import money as currencies
 from portal.domain.hotel_time import hotel_date, zone_city
@@ -57,8 +58,17 @@ _remembered = lru_cache(maxsize=4096)
 that a template does with it."""
 
 
+class _Template(Template):
+    """A macro sees what it is given and what all templates know, wherever it is imported. The library looks each time
+    whether a page knows more than that, which took a fifth of the time to make one."""
+
+    def _get_default_module(self, ctx: Any = None) -> Any:  # noqa: ARG002  # the library passes it
+        return super()._get_default_module()
+
+
 def register(app: Flask) -> None:
     """Give the templates of this app every filter and global below."""
+    app.jinja_env.template_class = _Template
     for function in _FILTERS:
         app.add_template_filter(function)
     for function in _GLOBALS:
