@@ -5,11 +5,10 @@ Everything else is written with the query builder as usual: this is for hot path
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import peewee
-
-from portal import db
 
 Row = TypeVar("Row")
 
@@ -45,14 +44,14 @@ class _Text:
     """One statement as one engine takes it."""
 
     def __init__(self, query: Any) -> None:
-        self.query = query
+        self.query, self._database = query, query._database
         self.sql, parameters = query.sql()
         self._parameters = tuple(p.fill if isinstance(p, _Slot) else _constant(p) for p in parameters)
         self.to_row: Callable[[Any], Any] | None = None
         """How a row of the database becomes an object; known once the first answer shows its columns."""
 
     def run(self, values: tuple[Any, ...]) -> Any:
-        return db.db.execute_sql(self.sql, [fill(values) for fill in self._parameters])
+        return self._database.execute_sql(self.sql, [fill(values) for fill in self._parameters])
 
     def rows(self, values: tuple[Any, ...]) -> list[Any]:
         cursor = self.run(values)
@@ -67,10 +66,12 @@ class Prepared(Generic[Row]):
     Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
     differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries."""
 
-    def __init__(self, write: Callable[..., Any]) -> None:
+    def __init__(self, write: Callable[..., Any], *, blanks: int | None = None) -> None:
         self._write = write
-        self._blanks = [Blank(number) for number in range(len(inspect.signature(write).parameters))]
-        self._texts: dict[bool, _Text] = {}
+        count = len(inspect.signature(write).parameters) if blanks is None else blanks
+        self._blanks = [Blank(number) for number in range(count)]
+        self._texts: dict[Any, _Text] = {}
+        self._database: Any = None
 
     def all(self, *values: Any) -> list[Row]:
         return self._text(values).rows(values)
@@ -87,10 +88,44 @@ class Prepared(Generic[Row]):
     def _text(self, values: tuple[Any, ...]) -> _Text:
         if len(values) != len(self._blanks):
             raise TypeError(f"{len(self._blanks)} values are needed, not {len(values)}")
-        engine = db.is_postgres()
-        if engine not in self._texts:  # two threads may both do it: the result is the same
-            self._texts[engine] = _Text(self._write(*self._blanks))
-        return self._texts[engine]
+        if self._database is None:
+            self._database = self._write(*self._blanks)._database
+        engine = self._database.param  # how it writes a blank itself: "?" or "%s"
+        text = self._texts.get(engine)
+        if text is None:  # two threads may both do it: the result is the same
+            text = self._texts[engine] = _Text(self._write(*self._blanks))
+        return text
+
+
+def insert(model: type[peewee.Model], *, unless_there: bool = False, **values: Any) -> int:
+    """Add one row; how many were added. `unless_there`: none where a unique index has such a row already."""
+    return _insert_of(model, tuple(values), unless_there).run(*values.values())
+
+
+@cache
+def _insert_of(model: Any, columns: tuple[str, ...], unless_there: bool) -> Prepared[Any]:
+    def write(*blanks: Blank) -> Any:
+        fields = [getattr(model, column) for column in columns]
+        query = model.insert({field: blank.of(field) for field, blank in zip(fields, blanks, strict=True)})
+        return (query.on_conflict_ignore() if unless_there else query).returning()  # nothing, so that rows are counted
+
+    return Prepared(write, blanks=len(columns))
+
+
+def update(model: type[peewee.Model], changes: dict[str, Any], **where: Any) -> int:
+    """Change the rows whose columns have these values, none of them None; how many there were."""
+    return _update_of(model, tuple(changes), tuple(where)).run(*changes.values(), *where.values())
+
+
+@cache
+def _update_of(model: Any, columns: tuple[str, ...], where: tuple[str, ...]) -> Prepared[Any]:
+    def write(*blanks: Blank) -> Any:
+        fields = [getattr(model, column) for column in columns]
+        query = model.update({field: blank.of(field) for field, blank in zip(fields, blanks, strict=False)})
+        known = zip(where, blanks[len(columns) :], strict=True)
+        return query.where(*(getattr(model, column) == blank for column, blank in known))
+
+    return Prepared(write, blanks=len(columns) + len(where))
 
 
 def _constant(value: Any) -> Callable[[tuple[Any, ...]], Any]:

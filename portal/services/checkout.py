@@ -96,8 +96,9 @@ def _begin_payment(
     """The live payment, or a new one with its call to Stripe written down; None when nothing may be paid."""
     with transaction():
         reservation = lock(Reservation, reservation_id)
-        live = payments.find_live(reservation)
-        if live or why_not_pay(payments.facts_of(reservation), deps.now()):
+        mine = payments.lock_of_stay(reservation)
+        live = payments.live_of(mine)
+        if live or why_not_pay(payments.facts_of(reservation, mine), deps.now()):
             return live if reservation.status == "pending" else None
         hotel, now, public_id = hotels.get_hotel(), deps.now(), public_ids.new_payment_id()
         order = _order(deps, hotel, reservation, public_id, back or own_pages(deps, reservation), with_email=with_email)
@@ -105,6 +106,7 @@ def _begin_payment(
         return payments.insert(
             deps,
             reservation,
+            mine,
             public_id=public_id,
             amount=order.amount,
             currency=order.currency,
@@ -149,7 +151,7 @@ def _follow(deps: Deps, payment: Payment, back: ReturnUrls | None) -> GoToStripe
         close_payment(deps, payment)  # nobody is sent to a session that must not be paid
         return None
     is_stale = payment.declined_at or _leads_elsewhere(payment, back)
-    if is_stale and why_not_pay(payments.facts_of(reservation), deps.now()) is None:
+    if is_stale and why_not_pay(payments.facts_of(reservation, payments.of_stay(reservation)), deps.now()) is None:
         close_payment(deps, payment)  # "try again" after a decline: a new session, once this one cannot be paid
         return None
     return GoToStripe(_checked(deps, seen.url), payment)

@@ -88,11 +88,11 @@ class StayPage:
 def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
     """Everything about one stay, as it stands in our books now."""
     hotel, now = hotels.get_hotel(), deps.now()
-    rows = list(Payment.select().where(Payment.reservation == reservation.id).order_by(Payment.session_number))
+    rows = payments.of_stay(reservation)
     refunds = list(
         Refund.select(Refund, Payment).join(Payment).where(Payment.reservation == reservation.id).order_by(Refund.id)
     )
-    facts = payments.facts_of(reservation)
+    facts = payments.facts_of(reservation, rows)
     situation = situation_of(facts, [_facts(payment) for payment in rows], now)
     refusal, live = why_not_pay(facts, now), next((p for p in rows if p.is_live), None)
     today = hotel_time.hotel_date(now, hotel.timezone)
