@@ -135,7 +135,7 @@ def lock(model: type[Row], row_id: int | str) -> Row:
     must_be_in_transaction()
     row: Row | None = _locking(model).first(row_id)
     if row is None:
-        raise model.DoesNotExist(f"{model.__name__} {row_id}")
+        raise peewee.DoesNotExist(f"{model.__name__} {row_id}")
     return row
 
 
@@ -145,8 +145,9 @@ def _locking(model: Any) -> Prepared[Any]:
 
 
 def for_update(query: Any) -> Any:
-    """A SELECT that locks what it finds, in the same order as `lock`. SQLite's transaction has locked all already."""
-    return query.for_update() if is_postgres() else query
+    """A SELECT that locks the rows of its first table, in the same order as `lock`. SQLite's transaction has locked
+    everything already."""
+    return query.for_update(of=query.model) if is_postgres() else query
 
 
 def must_be_in_transaction() -> None:

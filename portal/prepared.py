@@ -5,12 +5,24 @@ Everything else is written with the query builder as usual: this is for hot path
 
 import inspect
 from collections.abc import Callable
+from datetime import date, time
 from functools import cache
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 import peewee
 
 Row = TypeVar("Row")
+
+_PLAIN = {peewee.AutoField, peewee.BigIntegerField, peewee.IntegerField, peewee.TextField}
+"""Columns whose values both engines take and give as the models have them. Our own kinds, built on these, convert."""
+
+_READ: dict[type, Callable[[Any], Any] | None] = {
+    **dict.fromkeys((*_PLAIN, peewee.ForeignKeyField)),
+    # The library's own readers of these try one format after the other.
+    peewee.DateField: lambda value: date.fromisoformat(value) if isinstance(value, str) else value,
+    peewee.TimeField: lambda value: time.fromisoformat(value) if isinstance(value, str) else value,
+}
 
 
 class Blank(peewee.Node):
@@ -33,25 +45,28 @@ class _Slot:
     """Stands among the parameters of a statement until it is run."""
 
     def __init__(self, position: int, convert: Callable[[Any], Any] | None) -> None:
-        self.position, self._convert = position, convert
-
-    def fill(self, values: tuple[Any, ...]) -> Any:
-        value = values[self.position]
-        return value if self._convert is None else self._convert(value)
+        self.position = position
+        is_plain = type(getattr(convert, "__self__", None)) in _PLAIN
+        self.convert = None if is_plain else convert
 
 
 class _Text:
     """One statement as one engine takes it."""
 
-    def __init__(self, query: Any) -> None:
+    def __init__(self, query: Any, blanks: int) -> None:
         self.query, self._database = query, query._database
         self.sql, parameters = query.sql()
-        self._parameters = tuple(p.fill if isinstance(p, _Slot) else _constant(p) for p in parameters)
+        self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
+        behind = count(blanks)  # the constants follow the values that are given each time
+        self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
         self.to_row: Callable[[Any], Any] | None = None
         """How a row of the database becomes an object; known once the first answer shows its columns."""
 
     def run(self, values: tuple[Any, ...]) -> Any:
-        return self._database.execute_sql(self.sql, [fill(values) for fill in self._parameters])
+        known = values + self._constants
+        return self._database.execute_sql(
+            self.sql, [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
+        )
 
     def rows(self, values: tuple[Any, ...]) -> list[Any]:
         cursor = self.run(values)
@@ -68,8 +83,8 @@ class Prepared(Generic[Row]):
 
     def __init__(self, write: Callable[..., Any], *, blanks: int | None = None) -> None:
         self._write = write
-        count = len(inspect.signature(write).parameters) if blanks is None else blanks
-        self._blanks = [Blank(number) for number in range(count)]
+        wanted = len(inspect.signature(write).parameters) if blanks is None else blanks
+        self._blanks = [Blank(number) for number in range(wanted)]
         self._texts: dict[Any, _Text] = {}
         self._database: Any = None
 
@@ -93,7 +108,7 @@ class Prepared(Generic[Row]):
         engine = self._database.param  # how it writes a blank itself: "?" or "%s"
         text = self._texts.get(engine)
         if text is None:  # two threads may both do it: the result is the same
-            text = self._texts[engine] = _Text(self._write(*self._blanks))
+            text = self._texts[engine] = _Text(self._write(*self._blanks), len(self._blanks))
         return text
 
 
@@ -128,20 +143,6 @@ def _update_of(model: Any, columns: tuple[str, ...], where: tuple[str, ...]) -> 
     return Prepared(write, blanks=len(columns) + len(where))
 
 
-def _constant(value: Any) -> Callable[[tuple[Any, ...]], Any]:
-    return lambda _: value
-
-
-_AS_THEY_COME = {
-    peewee.AutoField,
-    peewee.BigIntegerField,
-    peewee.ForeignKeyField,
-    peewee.IntegerField,
-    peewee.TextField,
-}
-"""Columns whose values both engines give as the models have them. Our own kinds, built on these, convert."""
-
-
 def _reader_of(query: Any, cursor: Any) -> Callable[[Any], Any]:
     """The query builder's own reader of rows, set up once instead of each time; for whole models a shorter one."""
     reader = query._get_cursor_wrapper(cursor)
@@ -162,7 +163,8 @@ class _Part:
     def __init__(self, model: Any, fields: list[tuple[int, Any]]) -> None:
         self._model = model
         self._columns = [(index, field.name) for index, field in fields]
-        self._converted = [(f.name, f.python_value) for _, f in fields if type(f) not in _AS_THEY_COME]
+        readers = [(field.name, _READ.get(type(field), field.python_value)) for _, field in fields]
+        self._converted = [(name, convert) for name, convert in readers if convert is not None]
 
     def read(self, row: Any) -> Any:
         instance = self._model(__no_default__=True)
@@ -170,7 +172,8 @@ class _Part:
         for index, name in self._columns:
             data[name] = row[index]
         for name, convert in self._converted:
-            data[name] = convert(data[name])
+            if data[name] is not None:
+                data[name] = convert(data[name])
         return instance
 
     def is_absent(self, row: Any) -> bool:
@@ -187,13 +190,17 @@ class _JoinedParts:
             key: _Part(getattr(key, "model", key), [one for one in fields if reader.column_keys[one[0]] == key])
             for key in set(reader.column_keys)
         }
-        self._links = [(source, name, target) for source, name, target, *_ in reader.src_to_dest]
+        self._links = [(source, name, target, is_fk) for source, name, target, _, _, is_fk in reader.src_to_dest]
 
     def read(self, row: Any) -> Any:
         found: dict[Any, Any] = {
             key: None if part.is_absent(row) else part.read(row) for key, part in self._parts.items()
         }
-        for source, name, target in self._links:
-            if found[source] is not None:
+        for source, name, target, is_key in self._links:
+            if found[source] is None:
+                continue
+            if is_key:
                 found[source].__rel__[name] = found[target]
+            else:
+                setattr(found[source], name, found[target])
         return found[self._main]

@@ -69,7 +69,7 @@ _THE_HOTEL: Prepared[Hotel] = Prepared(lambda: Hotel.select().where(Hotel.id == 
 def get_hotel() -> Hotel:
     hotel = _THE_HOTEL.first()
     if hotel is None:
-        raise Hotel.DoesNotExist
+        raise peewee.DoesNotExist("the hotel")
     return hotel
 
 

@@ -52,9 +52,9 @@ _COUNT_ON: Prepared[Cursor] = Prepared(
 
 
 def take_number(deps: Deps, zone: str) -> str:
-    """The next number of the hotel's year ("2026-0001"), for the transaction that keeps the money: a rolled-back payment
-    takes its number with it, so the numbers have no gaps. The counter is locked until the end: nothing that another
-    payment may hold is waited for afterwards."""
+    """The next number of the hotel's year ("2026-0001"), in the transaction that keeps the money: a rolled-back payment
+    takes its number with it, so the numbers have no gaps. The counter is locked until the end, so wait afterwards for
+    nothing that another payment may hold."""
     must_be_in_transaction()
     now = deps.now()
     year = hotel_time.hotel_date(now, zone).year

@@ -24,9 +24,14 @@ log = structlog.get_logger()
 
 SUCCESS, SKIPPED, PENDING = "success", "skipped", "pending"
 
-_LOCK_STAY: Prepared[Reservation] = Prepared(
-    lambda code: for_update(Reservation.select().where(Reservation.code == code))
+_LOCK_STAY: Prepared[Any] = Prepared(
+    lambda code: for_update(
+        Reservation.select(Reservation, Hotel.installation, Hotel.timezone)
+        .join(Hotel, on=(Hotel.id == 1), attr="hotel")
+        .where(Reservation.code == code)
+    )
 )
+"""With what has to be known of the hotel; only the stay is locked."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class _News:
     written with its change of state. `cause`: for the audit log."""
 
     deps: Deps
-    hotel: Hotel
+    zone: str
     reservation: Reservation
     payment: Payment
     seen: PaymentSeen
@@ -49,38 +54,49 @@ def settle(deps: Deps, seen: PaymentSeen, *, cause: str) -> str:
         return settle_inside(deps, seen, cause=cause)
 
 
+def settle_and_read(deps: Deps, seen: PaymentSeen, *, cause: str) -> Payment | None:
+    """The same; the answer: the payment and its reservation as they are now. None: it is not ours, or has to wait."""
+    with transaction():
+        return _settle(deps, seen, cause)[1]
+
+
 def settle_inside(deps: Deps, seen: PaymentSeen, *, cause: str) -> str:
     """Settle within the caller's transaction."""
+    return _settle(deps, seen, cause)[0]
+
+
+def _settle(deps: Deps, seen: PaymentSeen, cause: str) -> tuple[str, Payment | None]:
     must_be_in_transaction()
-    hotel = hotels.get_hotel()
+    reservation = _LOCK_STAY.first(seen.names.reservation)
+    hotel = reservation.hotel if reservation else hotels.get_hotel()
     if seen.names.portal != hotel.installation or seen.livemode != deps.settings.livemode:
-        return SKIPPED
-    reservation = _find_reservation(deps, seen)
+        return SKIPPED, None
     if reservation is None:
-        return SKIPPED
+        _notice_unknown(deps, seen)
+        return SKIPPED, None
     mine = payments.lock_of_stay(reservation)
     payment = payments.find(mine, seen)
     if payment is None:
         rebuilt = _rebuild(deps, reservation, mine, seen)
         if rebuilt is None:
-            return PENDING if seen.status == "processing" else SKIPPED
+            return (PENDING if seen.status == "processing" else SKIPPED), None
         payment = lock(Payment, rebuilt.id)  # with the columns that the database fills in
         mine.append(payment)
     learnt = _learn(deps, payment, seen)
     if learnt is None:
-        return SKIPPED
+        return SKIPPED, None
     if seen.status and states.PAYMENT_RANK[seen.status] > states.PAYMENT_RANK[payment.status]:
-        _advance(_News(deps, hotel, reservation, payment, seen, cause, learnt))
+        _advance(_News(deps, hotel.timezone, reservation, payment, seen, cause, learnt))
     elif learnt:
         prepared.update(Payment, learnt, id=payment.id)
     _notice_used_up(deps, reservation, mine)
-    return SUCCESS
+    payment.reservation = reservation
+    return SUCCESS, payment
 
 
-def _find_reservation(deps: Deps, seen: PaymentSeen) -> Reservation | None:
-    """The reservation that the metadata names, locked. Money for one that we do not know needs a person."""
-    found = _LOCK_STAY.first(seen.names.reservation)
-    if found is None and seen.status in ("succeeded", "processing"):
+def _notice_unknown(deps: Deps, seen: PaymentSeen) -> None:
+    """Money for a reservation that we do not know needs a person."""
+    if seen.status in ("succeeded", "processing"):
         raise_alert(
             "money for an unknown reservation",
             seen.payment_intent_id or seen.names.payment,
@@ -91,12 +107,9 @@ def _find_reservation(deps: Deps, seen: PaymentSeen) -> Reservation | None:
             amount=seen.amount,
             currency=seen.currency,
         )
-    return found
 
 
-def _rebuild(
-    deps: Deps, reservation: Reservation, others: Sequence[Payment], seen: PaymentSeen
-) -> Payment | None:
+def _rebuild(deps: Deps, reservation: Reservation, others: Sequence[Payment], seen: PaymentSeen) -> Payment | None:
     """A payment that our database lost (a restored backup) but that names a reservation we know. Open sessions are not
     rebuilt, reconciling closes them; a second live one waits until the first is over."""
     if not seen.names.payment or seen.status in (None, "open"):
@@ -182,7 +195,7 @@ def _take_money(news: _News) -> None:
         reservation.paid,
         reservation.currency,
         reservation.check_in,
-        hotel_time.hotel_date(news.deps.now(), news.hotel.timezone),
+        hotel_time.hotel_date(news.deps.now(), news.zone),
     )
     known_back = max(seen.refunded, money_back.on_its_way(payment))  # a webhook's body does not tell what went back
     verdict = judge(standing, payment.amount, Money(seen.amount, seen.currency, known_back))
@@ -196,7 +209,7 @@ def _take_money(news: _News) -> None:
 
 def _keep(news: _News) -> None:
     deps, reservation, payment = news.deps, news.reservation, news.payment
-    _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.hotel.timezone))
+    _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.zone))
     state.move(
         reservation,
         "confirmed",

@@ -42,7 +42,6 @@ LONGEST_PAUSE = timedelta(hours=1)
 WAITING_ALERTS = ("webhook event still waits", "webhook event keeps failing")
 
 
-
 def _write_outcome(code: Blank, public_id: Blank, intent: Blank, *rest: Blank) -> Any:
     """What came of an event, and whose it was: our names for stay and payment, or Stripe's for the payment."""
     event_id, result, error, processed_at, payload, tries, next_try_at = rest
@@ -197,7 +196,7 @@ def _finish(deps: Deps, tries: int, event: EventSeen, result: str, *, error: str
 
 
 def _whose(seen: object) -> tuple[str, str, str]:
-    """The reservation's code, the payment's public id, Stripe's id of its payment intent; "" where it does not count."""
+    """The reservation's code, the payment's public id, Stripe's id of its intent; "" for what does not count."""
     if isinstance(seen, RefundSeen | DisputeSeen | ChargeSeen):
         return "", "", seen.payment_intent_id
     return (seen.names.reservation, seen.names.payment, "") if isinstance(seen, PaymentSeen) else ("", "", "")
