@@ -19,9 +19,6 @@ from portal.services import hotels, payments
 CREDITED = ("sent", "pending", "requires_action", "succeeded")
 """A refund in one of these has left us: it has a credit note."""
 
-_PAYMENTS: Prepared[Payment] = Prepared(
-    lambda stay: Payment.select().where(Payment.reservation == stay).order_by(Payment.session_number)
-)
 _REFUNDS: Prepared[Refund] = Prepared(
     lambda stay: Refund.select().join(Payment).where(Payment.reservation == stay).order_by(Refund.id)
 )
@@ -99,9 +96,9 @@ class StayPage:
 def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
     """Everything about one stay, as it stands in our books now."""
     hotel, now = hotels.of(reservation), deps.now()
-    rows = _PAYMENTS.all(reservation.id)
+    rows = payments.of_stay(reservation)
     refunds = _refunds(reservation, rows)
-    facts = payments.facts_of(reservation)
+    facts = payments.facts_of(reservation, rows)
     situation = situation_of(facts, [_facts(payment) for payment in rows], now)
     refusal, live = why_not_pay(facts, now), next((p for p in rows if p.is_live), None)
     today = hotel_time.hotel_date(now, hotel.timezone)
