@@ -15,9 +15,9 @@ def markdown(results: dict[str, Any]) -> str:
     checked = lost or "every row was checked afterwards, nothing was lost and nothing doubled"
     return f"""## Beside dj-stripe
 
-`{results["command"]}` on {results["when"]}: {results["machine"]}, Python {results["python"]}. {results["rounds"]} rounds
-of {results["events"]} new `checkout.session.completed` messages for each server, {results["connections"]} connections;
-{checked}.
+`{results["command"]}` on {results["when"]}: {results["machine"]}, Python {results["python"]}.
+{results["rounds"]} rounds of {results["events"]} new `checkout.session.completed` messages for each server,
+{results["connections"]} connections; {checked}.
 
 {figures.table(results)}
 

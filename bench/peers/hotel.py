@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, cast
 
-from bench.peers.messages import AMOUNT, Model, Names, order_of
+from bench.peers.messages import AMOUNT, Model, Names
 from portal import db, migrations
 from portal.deps import Deps
-from portal.gateways import stripe_gateway
-from portal.models import Hotel, OutgoingMail, Payment, Reservation, WebhookEvent
-from portal.services import books, hotels, payments, public_ids, reservations, settlement
+from portal.gateways.stripe_gateway import StripeGateway
+from portal.gateways.stripe_seen import PaymentSeen
+from portal.models import OutgoingMail, Payment, Reservation, WebhookEvent
+from portal.services import books, checkout, hotels, reservations
 from portal.services.new_reservation import NewLine, NewReservation
 
-ROOMS, NIGHTS, TOGETHER = 50, 3, 100
+ROOMS, NIGHTS = 50, 3
 
 
 @contextmanager
@@ -26,23 +29,41 @@ def opened(url: str) -> Iterator[None]:
         db.disconnect()
 
 
+class Opens:
+    """Stripe as far as a click on Pay needs it: each session is open at once."""
+
+    def __init__(self, model: Model) -> None:
+        self._model, self.made = model, list[Names]()
+
+    def for_one_request(self) -> "Opens":
+        return self
+
+    def create_checkout_session(self, params: dict[str, Any], _key: str) -> PaymentSeen:
+        named = params["metadata"]
+        self.made.append(self._model.names_of(len(self.made), named["portal"], named["reservation"], named["payment"]))
+        return self._model.opening(self.made[-1])
+
+
 def fill(deps: Deps, model: Model, count: int) -> list[Names]:
-    """So many stays, made by the portal's own services, each with an open session at Stripe; a hundred in one
-    transaction. What the messages about them are to say."""
+    """So many stays whose guests have each pressed Pay; what the messages about them are to say."""
     migrations.migrate()
-    hotel = hotels.ensure_hotel()
+    hotels.ensure_hotel()
     hotels.add_rooms([f"Room {number}" for number in range(ROOMS)], capacity=2)
-    names: list[Names] = []
-    while len(names) < count:
-        with db.transaction():
-            for number in range(len(names), min(count, len(names) + TOGETHER)):
-                names.append(_add_stay(deps, model, hotel, number))
-    return names
+    # Only while these rows are made does a power cut not matter; the server has connections of its own.
+    db.db.execute_sql("SET synchronous_commit = off" if db.is_postgres() else "PRAGMA synchronous = OFF")
+    stripe = Opens(model)
+    deps = replace(deps, stripe=cast(StripeGateway, stripe))
+    for number in range(count):
+        stay = reservations.add_reservation(deps, _stay(deps.now().date(), number), actor="bench")
+        checkout.start_checkout(deps, stay.id, actor="guest")
+        if number % 200 == 199:
+            print(f"  {number + 1:,} stays", flush=True)
+    return stripe.made
 
 
-def _add_stay(deps: Deps, model: Model, hotel: Hotel, number: int) -> Names:
-    first = deps.now().date() + timedelta(days=30 + NIGHTS * (number // ROOMS))
-    new = NewReservation(
+def _stay(today: date, number: int) -> NewReservation:
+    first = today + timedelta(days=30 + NIGHTS * (number // ROOMS))
+    return NewReservation(
         room=f"Room {number % ROOMS}",
         guest_name=f"Guest {number}",
         email=f"guest{number}@mail.example",
@@ -51,25 +72,6 @@ def _add_stay(deps: Deps, model: Model, hotel: Hotel, number: int) -> Names:
         adults=2,
         lines=(NewLine("Room", AMOUNT, f"{NIGHTS} nights"),),
     )
-    stay = reservations.add_inside(deps, new, actor="bench")
-    names = model.names_of(number, hotel.installation, stay.code, public_ids.new_payment_id())
-    order, now = order_of(hotel.installation, stay.code, names.payment), deps.now()
-    payments.insert(
-        deps,
-        stay,
-        public_id=names.payment,
-        amount=order.amount,
-        currency=order.currency,
-        status="creating",
-        created_at=now,
-        cause="pay pressed",
-        actor="guest",
-        params=stripe_gateway.session_params(order),
-        expires_at=order.expires_at,
-        first_sent_at=now,
-    )
-    settlement.settle_inside(deps, model.opening(names), cause="pay pressed")
-    return names
 
 
 def wrong_in(deps: Deps, sent: list[Names]) -> list[str]:

@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from bench.peers import RESULTS, environment, figures, hotel, messages
 from bench.peers.environment import ROOT, NotPrepared
 from bench.peers.figures import Round
 from bench.peers.machine import Server, cpu_seconds, send
-from bench.peers.messages import Model, Names
+from bench.peers.messages import Names
 from bench.peers.stripe_stub import PLACE
 from portal import db
 from portal.deps import Deps
@@ -232,9 +232,8 @@ def in_turn(bench: Bench, subjects: list[Subject]) -> None:
 
 def pair(subjects: list[Subject], database: str) -> tuple[list[Round], list[Round]]:
     """The rounds of the portal and of dj-stripe on one database."""
-    ours, theirs = ([s.rounds for s in subjects if (s.name, s.database) == (name, database)][0]
-                    for name in ("portal", "dj-stripe"))  # fmt: skip
-    return ours, theirs
+    rounds = {subject.name: subject.rounds for subject in subjects if subject.database == database}
+    return rounds["portal"], rounds["dj-stripe"]
 
 
 def tell(wrong: dict[str, list[str]]) -> int:

@@ -65,31 +65,25 @@ class Model:
 
 def make_model(deps: Deps, stripe: Control) -> Model:
     """Has a guest pay a session at the simulator; the message that Stripe would send about it."""
-    order = order_of(PORTAL, CODE, PAYMENT)
+    order = SessionOrder(
+        portal=PORTAL,
+        reservation_code=CODE,
+        payment_id=PAYMENT,
+        amount=AMOUNT,
+        currency="EUR",
+        title="Our hotel, Garden room",
+        description="Three nights for two",
+        email="guest@mail.example",
+        success_url=f"http://127.0.0.1/reservations/{CODE}/success",
+        cancel_url=f"http://127.0.0.1/reservations/{CODE}/failed",
+        expires_at=datetime.now(UTC) + timedelta(hours=1),
+    )
     opened = deps.stripe.create_checkout_session(stripe_gateway.session_params(order), f"pay:{PAYMENT}")
     stripe.pay(str(opened.session_id))
     (event,) = stripe.events(KIND)
     session = event["data"]["object"]
     names = Names(PORTAL, event["id"], session["id"], session["payment_intent"], CODE, PAYMENT)
     return Model(json.dumps(event, indent=2), names, opened)
-
-
-def order_of(installation: str, code: str, payment: str) -> SessionOrder:
-    """What a click on Pay asks Stripe for."""
-    page = f"http://127.0.0.1/reservations/{code}"
-    return SessionOrder(
-        portal=installation,
-        reservation_code=code,
-        payment_id=payment,
-        amount=AMOUNT,
-        currency="EUR",
-        title="Our hotel, Garden room",
-        description="Three nights for two",
-        email="guest@mail.example",
-        success_url=f"{page}/success",
-        cancel_url=f"{page}/failed",
-        expires_at=datetime.now(UTC) + timedelta(hours=1),
-    )
 
 
 def signed(body: bytes, secret: str, at: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ import django
 
 django.setup()
 
-from djstripe.models import Event, Session, WebhookEventTrigger  # noqa: E402
+from djstripe.models import Event, Session, WebhookEventTrigger
 
 
 def count() -> dict[str, int]:

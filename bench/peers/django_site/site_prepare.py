@@ -6,8 +6,8 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from djstripe.models import Account, WebhookEndpoint  # noqa: E402
+from django.core.management import call_command
+from djstripe.models import Account, WebhookEndpoint
 
 
 def prepare(endpoint: str, secret: str) -> None:
