@@ -1,5 +1,5 @@
-"""What the portal is measured against: the least that a server, a page or a message can cost. gunicorn reads its settings
-here, which are those that it serves the portal with."""
+"""What the portal is measured against: the least that a server, a page or a message can cost. gunicorn reads its
+settings here, which are those that it serves the portal with."""
 
 worker_class = "gthread"
 workers = 2

@@ -21,7 +21,7 @@ TRANSLATIONS = Path(__file__).parent.parent / "translations"
 def register(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, default_locale=FALLBACK, locale_selector=select_locale)
-    app.jinja_env.globals.update(_=page_text, gettext=page_text)
+    app.jinja_env.globals.update(_=page_text, gettext=page_text, ngettext=page_plural)
     for name, _ in offered():  # before the server forks: its processes share what is read by then
         format_currency(0, "EUR", locale=name)
 
@@ -30,10 +30,53 @@ def page_text(text: str, /, **values: Any) -> Markup:
     """A text of a page in its language, with values put in, which are escaped. What templates know as `_`.
 
     A page has dozens of texts, and to look each up in the catalogue anew took a tenth of the time to make it."""
-    if "texts" not in g:
-        g.texts = _texts_in(str(get_locale()), str(TRANSLATIONS))
-    texts: _Texts = g.texts
+    texts = _texts()
     return texts.pattern(text) % values if values else texts.whole(text)
+
+
+def plain_text(text: str, /, **values: Any) -> str:
+    """The same with nothing escaped: for filters, whose result is, and for mails."""
+    found = str(_texts().pattern(text))
+    return found % values if values else found
+
+
+def page_plural(one: str, many: str, number: int, /, **values: Any) -> Markup:
+    """The same for a text that depends on a number, which is `num` in it. What templates know as `ngettext`."""
+    pattern = Markup(get_translations().ungettext(one, many, number))  # noqa: S704  # as below
+    return pattern % {"num": number, **values}
+
+
+def page_locale() -> Locale:
+    """The language and formats of this page or mail: always the same object for the same language, so that what was
+    written in it is found again by it alone."""
+    here = _of_this_page()
+    chosen = getattr(here.get("_flask_babel"), "babel_locale", None) or get_locale() or FALLBACK
+    known = here.get("page_locale")
+    if known is None or known[0] is not chosen:
+        known = here["page_locale"] = chosen, _same(str(chosen))
+    locale: Locale = known[1]
+    return locale
+
+
+@lru_cache(maxsize=64)
+def _same(name: str) -> Locale:
+    return Locale.parse(name)
+
+
+def _texts() -> "_Texts":
+    here = _of_this_page()
+    known = here.get("texts")
+    locale = page_locale()
+    if known is None or known[0] is not locale:
+        known = here["texts"] = locale, _texts_in(str(locale), str(TRANSLATIONS))
+    texts: _Texts = known[1]
+    return texts
+
+
+def _of_this_page() -> dict[str, Any]:
+    """What is kept until the page or mail is made, past the proxy: it is asked a hundred times a page."""
+    kept: dict[str, Any] = g._get_current_object().__dict__
+    return kept
 
 
 class _Texts:

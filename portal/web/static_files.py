@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
 
 def asset(path: str) -> str:
     """The address of a file in static/."""
-    return f"{current_app.static_url_path}/v/{current_app.extensions[_VERSION]}/{path}"
+    return f"/static/v/{current_app.extensions[_VERSION]}/{path}"
 
 
 def is_static(endpoint: str | None) -> bool:

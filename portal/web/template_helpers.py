@@ -13,14 +13,14 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_percent
 from flask import Flask
-from flask_babel import get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import lazy_gettext, ngettext
 from jinja2 import Template
 
 from portal.domain import money as currencies
 from portal.domain.hotel_time import hotel_date, zone_city
 from portal.domain.vat import vat_by_rate
 from portal.web.decline_words import words_for
-from portal.web.languages import language_name
+from portal.web.languages import language_name, page_locale, plain_text
 
 _NO_BREAK_SPACE = "\u00a0"
 _MINUS = "\u2212"
@@ -77,7 +77,7 @@ def register(app: Flask) -> None:
 
 def money(amount: int, currency: str) -> str:
     """Minor units as people write them, in one piece that no line break splits: "€1,125.00", "1.125,00 €"."""
-    return _money(amount, currency, _locale())
+    return _money(amount, currency, page_locale())
 
 
 @_remembered
@@ -89,7 +89,7 @@ def _money(amount: int, currency: str, locale: Locale) -> str:
 
 def percent(value: Decimal | int | str) -> str:
     """ "6" → "6%", "5.5" → "5.5%"."""
-    return _percent(str(value), _locale())
+    return _percent(str(value), page_locale())
 
 
 @_remembered
@@ -109,12 +109,12 @@ def short_day(value: date) -> str:
 
 def long_day(value: date) -> str:
     """Friday 4 December 2026."""
-    return _format_date(value, "EEEE d MMMM yyyy" if _is_english() else "full", _locale())
+    return _format_date(value, "EEEE d MMMM yyyy" if _is_english() else "full", page_locale())
 
 
 def weekday_and_month(value: date) -> str:
     """Fri, Dec 2026: what stands under the day of the month."""
-    return f"{_format_date(value, 'EEE', _locale())}, {_date(value, 'MMM yyyy', 'yMMM')}"
+    return f"{_format_date(value, 'EEE', page_locale())}, {_date(value, 'MMM yyyy', 'yMMM')}"
 
 
 def month_and_year(value: date) -> str:
@@ -124,7 +124,7 @@ def month_and_year(value: date) -> str:
 
 def short_weekday(value: date) -> str:
     """Fri."""
-    return _format_date(value, "EEE", _locale())
+    return _format_date(value, "EEE", page_locale())
 
 
 def stay_dates(check_in: date, check_out: date) -> str:
@@ -132,8 +132,8 @@ def stay_dates(check_in: date, check_out: date) -> str:
     start = long_day(check_in)
     if _is_english() and check_in.year == check_out.year:
         pattern = "EEEE d" if check_in.month == check_out.month else "EEEE d MMMM"
-        start = _format_date(check_in, pattern, _locale())
-    return str(gettext("%(start)s to %(end)s", start=start, end=long_day(check_out)))
+        start = _format_date(check_in, pattern, page_locale())
+    return plain_text("%(start)s to %(end)s", start=start, end=long_day(check_out))
 
 
 def moment(instant: datetime, zone: str) -> str:
@@ -145,12 +145,12 @@ def clock_time(value: datetime | time, zone: str = "UTC") -> str:
     """18:42. An instant is read by the clock of `zone`; a time of day is already the hotel's."""
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(zone)).time()
-    return _format_time(value, _locale())
+    return _format_time(value, page_locale())
 
 
 def city_time(zone: str) -> str:
     """Lisbon time."""
-    return str(gettext("%(city)s time", city=zone_city(zone)))
+    return plain_text("%(city)s time", city=zone_city(zone))
 
 
 def utc(instant: datetime) -> str:
@@ -163,10 +163,10 @@ def hold_words(until: datetime, now: datetime, zone: str) -> str:
     at = clock_time(until, zone)
     last, today = hotel_date(until, zone), hotel_date(now, zone)
     if last == today:
-        return str(gettext("%(time)s today", time=at))
+        return plain_text("%(time)s today", time=at)
     if last == today + timedelta(days=1):
-        return str(gettext("%(time)s tomorrow", time=at))
-    return str(gettext("%(time)s on %(day)s", time=at, day=day(last)))
+        return plain_text("%(time)s tomorrow", time=at)
+    return plain_text("%(time)s on %(day)s", time=at, day=day(last))
 
 
 def minutes_left(until: datetime, now: datetime) -> str:
@@ -175,7 +175,7 @@ def minutes_left(until: datetime, now: datetime) -> str:
     if not 0 < minutes < 60:
         return ""
     if minutes == 1:
-        return str(gettext("Less than a minute left."))
+        return plain_text("Less than a minute left.")
     return str(ngettext("%(num)s minute left.", "%(num)s minutes left.", minutes))
 
 
@@ -196,8 +196,8 @@ def in_words(number: int) -> str:
 
 def card_words(last4: str | None, brand: str | None = None) -> str:
     """Visa ending 4242, as much of it as is known."""
-    name = _CARD_BRANDS.get(brand or "", "") or str(gettext("Card"))
-    return str(gettext("%(card)s ending %(last4)s", card=name, last4=last4)) if last4 else name
+    name = _CARD_BRANDS.get(brand or "", "") or plain_text("Card")
+    return plain_text("%(card)s ending %(last4)s", card=name, last4=last4) if last4 else name
 
 
 def phone_digits(phone: str) -> str:
@@ -207,25 +207,21 @@ def phone_digits(phone: str) -> str:
 
 def page_language() -> str:
     """For the lang attribute: "en-GB"."""
-    return str(_locale()).replace("_", "-")
+    return str(page_locale()).replace("_", "-")
 
 
 def page_direction() -> str:
     """For the dir attribute: "ltr" or "rtl"."""
-    return _locale().text_direction
-
-
-def _locale() -> Locale:
-    return get_locale() or Locale("en")
+    return page_locale().text_direction
 
 
 def _is_english() -> bool:
-    return _locale().language == "en"
+    return page_locale().language == "en"
 
 
 def _date(value: date, english: str, skeleton: str) -> str:
     """English pages all write the day first; other languages keep their own order."""
-    locale = _locale()
+    locale = page_locale()
     return _format_date(value, english, locale) if _is_english() else _format_skeleton(value, skeleton, locale)
 
 
