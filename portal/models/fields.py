@@ -1,7 +1,7 @@
 """Columns that read the same on SQLite and PostgreSQL."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import peewee
@@ -26,6 +26,20 @@ class UtcDateTimeField(peewee.Field):
             return None
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return instant.astimezone(UTC)
+
+
+class HotelDateField(peewee.DateField):
+    """A date at the hotel. The library tries patterns on SQLite's texts; ours have one form."""
+
+    def python_value(self, value: Any) -> date | None:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class HotelTimeField(peewee.TimeField):
+    """A time of day at the hotel, read likewise."""
+
+    def python_value(self, value: Any) -> time | None:
+        return time.fromisoformat(value) if isinstance(value, str) else value
 
 
 _as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import peewee
 
 from portal.domain import states
-from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check, one_of
+from portal.models.fields import FrozenJsonField, HotelDateField, Table, UtcDateTimeField, check, one_of
 from portal.models.reservation import Reservation
 
 
@@ -141,7 +141,7 @@ class Cancellation(Table):
 
     reservation = peewee.ForeignKeyField(Reservation, backref="cancellations", unique=True)
     actor = peewee.TextField()
-    local_date = peewee.DateField()
+    local_date = HotelDateField()
     zone = peewee.TextField()
     tier_days = peewee.IntegerField(null=True)
     percent = peewee.IntegerField(null=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import peewee
 
 from portal.domain import states
-from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check, one_of
+from portal.models.fields import FrozenJsonField, HotelDateField, Table, UtcDateTimeField, check, one_of
 from portal.models.hotel import Room
 
 STILL_ON = ("pending", "confirmed")
@@ -27,8 +27,8 @@ class Reservation(Table):
     phone = peewee.TextField(default="")
     locale = peewee.TextField()
     room = peewee.ForeignKeyField(Room, backref="reservations")
-    check_in = peewee.DateField()
-    check_out = peewee.DateField()
+    check_in = HotelDateField()
+    check_out = HotelDateField()
     adults = peewee.IntegerField(default=1)
     children = peewee.IntegerField(default=0)
     total = peewee.BigIntegerField()
@@ -118,7 +118,7 @@ class RoomNight(Table):
         reservation_id: int | None
 
     room = peewee.ForeignKeyField(Room, backref="nights", index=False)
-    night = peewee.DateField()
+    night = HotelDateField()
     reservation = peewee.ForeignKeyField(Reservation, backref="nights", null=True)
 
 

@@ -67,7 +67,7 @@ def _refuse_odd_bytes() -> None:
 
 def _refuse_json() -> None:
     """Forms are no JSON: the library of forms would read it, as deep as it goes, and other things than texts."""
-    if request.is_json and request.blueprint in ("guest", "staff"):
+    if request.content_type and request.is_json and request.blueprint in ("guest", "staff"):
         raise Refusal(errors.BAD_REQUEST)
 
 
