@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from portal.db import DatabaseBusy
 from portal.web.context import get_hotel
+from portal.web.whole_texts import WholeTexts
 
 FALLBACK = "en_GB"
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
@@ -22,6 +23,8 @@ def register(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, default_locale=FALLBACK, locale_selector=select_locale)
     app.jinja_env.globals.update(_=page_text, gettext=page_text, ngettext=page_plural)
+    if not any(TRANSLATIONS.glob("*/LC_MESSAGES")):
+        app.jinja_env.add_extension(WholeTexts)
     for name, _ in offered():  # before the server forks: its processes share what is read by then
         format_currency(0, "EUR", locale=name)
 
