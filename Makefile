@@ -41,7 +41,7 @@ deep: .venv/.dev browser-and-postgres ## the long runs: more random schedules, m
 bench: .venv/.dev ## how the list of reservations behaves at 1,000 and 200,000 stays, side by side (minutes)
 	$(BIN)/python bench/staff_list.py $(BENCH)
 
-load: .venv/.dev ## a busy day: guests who pay at once, Stripe's messages in a burst, a slow Stripe: make load GUESTS=100 LOAD="--only burst"
+load: .venv/.dev ## a busy day: guests who pay at once, Stripe's messages in a burst: make load GUESTS=100 LOAD="--only burst"
 	$(BIN)/python bench/load.py $(GUESTS) $(LOAD)
 
 real-stripe: .venv/.dev ## the same expectations of Stripe itself: make real-stripe STRIPE_TEST_KEY=sk_test_...

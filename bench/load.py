@@ -28,7 +28,7 @@ from tests import postgres
 
 RESULTS = ROOT / "bench" / "results" / "load.json"
 COMMAND = "make load"
-SCENARIOS = ("guests", "burst", "burst-postgres", "slow-stripe", "writers")
+SCENARIOS = ("guests", "burst", "burst-postgres", "crash", "slow-stripe", "writers")
 Load = Callable[[Path], Figures]
 
 
@@ -40,8 +40,9 @@ def main() -> int:
     asked = parser.parse_args()
     loads = {
         "guests": lambda folder: guests.load(folder, min(200, max(1, asked.guests))),
-        "burst": lambda folder: burst.load(folder, f"sqlite:///{folder / 'portal.db'}", "SQLite", asked.messages),
+        "burst": lambda folder: burst.load(folder, _sqlite(folder), "SQLite", asked.messages),
         "burst-postgres": lambda folder: _burst_on_postgres(folder, asked.messages),
+        "crash": lambda folder: _burst_with_a_death(folder, asked.messages),
         "slow-stripe": slow_stripe.load,
         "writers": writers.load,
     }
@@ -75,6 +76,14 @@ def _run(loads: dict[str, Load]) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - begun),
         "loads": done,
     }
+
+
+def _sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'portal.db'}"
+
+
+def _burst_with_a_death(folder: Path, messages: int) -> Figures:
+    return burst.load(folder, _sqlite(folder), "SQLite", messages // 2, kill=True)
 
 
 def _burst_on_postgres(folder: Path, messages: int) -> Figures:
@@ -119,6 +128,7 @@ def goals(results: dict[str, Any]) -> list[Goal]:
     """Beside those goals whose load was run."""
     judges = {"guests": _of_guests, "slow-stripe": _of_slow_stripe, "writers": _of_writers}
     judges |= {"burst": _of_burst, "burst-postgres": _of_burst}
+    judges |= {"crash": lambda load: [_nothing_lost("P7", load)]}
     return [goal for name, load in results["loads"].items() for goal in judges[name](load)]
 
 

@@ -2,11 +2,15 @@
 some of those at the same moment, over several connections, into 2 web processes of 4 threads."""
 
 import json
+import os
 import queue
 import random
+import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.loads.figures import Figures
@@ -32,17 +36,19 @@ Message = tuple[str, str]
 """Its id and its body."""
 
 
-def load(folder: Path, database_url: str, engine: str, messages: int) -> Figures:
-    """`engine`: what the database is called in the table."""
-    figures = Figures(f"{messages:,} messages of Stripe's at once over {CONNECTIONS} connections ({engine})")
+def load(folder: Path, database_url: str, engine: str, messages: int, *, kill: bool = False) -> Figures:
+    """`engine`: what the database is called in the table. `kill`: the web processes die in the midst of it, and
+    what they had not answered is sent again, as Stripe does."""
+    midst = ", all web processes killed in their midst" if kill else ""
+    figures = Figures(f"{messages:,} messages of Stripe's at once over {CONNECTIONS} connections{midst} ({engine})")
     stays = -(-messages // MESSAGES_OF_A_STAY)
     with filled(folder, database_url, stays, workers=PROCESSES, threads=THREADS) as (house, environment):
         burst, paid = _write(house, messages)
-        with running(house, folder, environment):
+        with running(house, folder, environment) as web:
             _warm_up(house)
             results: Counter[str] = Counter()
             begun = time.perf_counter()
-            _send(house, burst, figures, results)
+            _send(house, burst, figures, results, partial(_kill_all, web) if kill else None)
             seconds = time.perf_counter() - begun
             wait_for(lambda: not _waiting(), SETTLED_WITHIN)
         figures.facts |= {"seconds": round(seconds, 1), "in_a_second": round(len(burst) / seconds)}
@@ -51,7 +57,8 @@ def load(folder: Path, database_url: str, engine: str, messages: int) -> Figures
         figures.expect("messages answered", results.total(), len(burst))
         figures.expect("messages kept", WebhookEvent.select().count(), len(different))
         figures.expect("messages without effect", _waiting(), 0)
-        figures.expect("answered as a copy", results["duplicate"], len(burst) - len(different) - results["pending"])
+        if not kill:  # an answer that a dead process did not give is given as a copy's
+            figures.expect("answered as a copy", results["duplicate"], len(burst) - len(different))
         look_for_lost_and_doubled(house, figures, paid)
     return figures
 
@@ -86,7 +93,13 @@ def _warm_up(house: House) -> None:
     WebhookEvent.delete().execute()
 
 
-def _send(house: House, burst: list[Message], figures: Figures, results: Counter[str]) -> None:
+def _send(
+    house: House,
+    burst: list[Message],
+    figures: Figures,
+    results: Counter[str],
+    in_the_midst: Callable[[], None] | None = None,
+) -> None:
     waiting: queue.SimpleQueue[Message] = queue.SimpleQueue()
     for message in burst:
         waiting.put(message)
@@ -98,16 +111,27 @@ def _send(house: House, burst: list[Message], figures: Figures, results: Counter
             try:
                 message = waiting.get_nowait()
             except queue.Empty:
+                with lock:
+                    figures.facts["sent_again"] = figures.facts.get("sent_again", 0) + browser.sent_again
                 return browser.close()
             result = _deliver(browser, message, figures)
             with lock:
                 results[result] += 1
+                if in_the_midst and results.total() == len(burst) // 2:
+                    in_the_midst()
 
     threads = [threading.Thread(target=connection) for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def _kill_all(parent: int) -> None:
+    """kill -9 for every process that answers; their parent starts new ones."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
 
 
 def _deliver(browser: Browser, message: Message, figures: Figures) -> str:

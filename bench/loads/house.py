@@ -102,13 +102,13 @@ def _add_stays(deps: Deps, number: int) -> list[Reservation]:
 
 
 @contextmanager
-def running(house: House, folder: Path, environment: dict[str, str]) -> Iterator[None]:
-    """The portal's web servers and its worker, each with a log in the folder."""
+def running(house: House, folder: Path, environment: dict[str, str]) -> Iterator[int]:
+    """The portal's web servers and its worker, each with a log in the folder; the id of the web servers' parent."""
     programs = (["gunicorn", "wsgi:app"], ["portal", "worker"])
     processes = [_serve(folder, environment, *words) for words in programs]
     try:
         _wait_until_up(house.port)
-        yield
+        yield processes[0].pid
     finally:
         for process in processes:
             process.terminate()
@@ -143,6 +143,7 @@ class Browser:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.cookies: dict[str, str] = {}
+        self.sent_again = 0
 
     def ask(self, method: str, path: str, body: bytes | str = b"", **headers: str) -> tuple[int, str, str]:
         """Status, body, and where a redirect leads."""
@@ -154,6 +155,7 @@ class Browser:
             answer = self._connection.getresponse()
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
             self._connection.close()
+            self.sent_again += 1
             self._connection.request(method, path, body, sent)
             answer = self._connection.getresponse()
         text = answer.read().decode()
