@@ -83,7 +83,7 @@ def _sqlite(folder: Path) -> str:
 
 
 def _burst_with_a_death(folder: Path, messages: int) -> Figures:
-    return burst.load(folder, _sqlite(folder), "SQLite", messages // 2, kill=True)
+    return burst.load(folder, _sqlite(folder), "SQLite", messages // 4, kill=True)
 
 
 def _burst_on_postgres(folder: Path, messages: int) -> Figures:
@@ -126,7 +126,11 @@ def _speed(load: dict[str, Any]) -> str:
 
 def goals(results: dict[str, Any]) -> list[Goal]:
     """Beside those goals whose load was run."""
-    judges = {"guests": _of_guests, "slow-stripe": _of_slow_stripe, "writers": _of_writers}
+    judges: dict[str, Callable[[dict[str, Any]], list[Goal]]] = {
+        "guests": _of_guests,
+        "slow-stripe": _of_slow_stripe,
+        "writers": _of_writers,
+    }
     judges |= {"burst": _of_burst, "burst-postgres": _of_burst}
     judges |= {"crash": lambda load: [_nothing_lost("P7", load)]}
     return [goal for name, load in results["loads"].items() for goal in judges[name](load)]

@@ -36,6 +36,11 @@ class Figures:
         yield
         self.note(step, time.perf_counter() - begun)
 
+    def longest(self, fact: str, begun: float) -> None:
+        """Seconds since `begun`, if nobody took longer."""
+        with self._lock:
+            self.facts[fact] = max(self.facts.get(fact, 0.0), round(time.perf_counter() - begun, 2))
+
     def expect(self, what: str, found: object, wanted: object) -> None:
         """A promise that must hold whatever the load."""
         if found != wanted:

@@ -2,14 +2,17 @@
 
 import threading
 import time
+from http.client import HTTPException
 from pathlib import Path
-
-import requests
+from urllib.parse import urlsplit
 
 from bench.loads.figures import Figures
-from bench.loads.house import House, filled, look_for_lost_and_doubled, running, wait_for
+from bench.loads.house import Browser, House, filled, look_for_lost_and_doubled, running, wait_for
 from portal.models import Payment, WebhookEvent
 from portal.services import api_tokens, links
+from stripe_simulator.control import ControlError
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def load(folder: Path, guests: int) -> Figures:
@@ -46,38 +49,39 @@ def _all_at_once(house: House, figures: Figures, tokens: list[str]) -> None:
 
 
 def _guest(house: House, figures: Figures, link: str, code: str, token: str) -> None:
+    browser = Browser(house.port)
     try:
-        with requests.Session() as browser:
-            browser.trust_env = False
-            _pay(house, figures, browser, link, code)
-            asked = {"Authorization": f"Bearer {token}"}
-            _step(figures, browser, "read the status (API)", f"{house.url}/api/payments/{code}/status", headers=asked)
-    except requests.RequestException as error:
+        _pay(house, figures, browser, link, code)
+        _step(
+            figures, browser, "read the status (API)", f"/api/payments/{code}/status", Authorization=f"Bearer {token}"
+        )
+    except (OSError, HTTPException, ControlError) as error:
         figures.failed.append(type(error).__name__)
 
 
-def _pay(house: House, figures: Figures, browser: requests.Session, link: str, code: str) -> None:
+def _pay(house: House, figures: Figures, browser: Browser, link: str, code: str) -> None:
     begun = time.perf_counter()
-    page = _step(figures, browser, "open the private link", link)
-    pay = {"csrf_token": page.partition('name="csrf_token" value="')[2].partition('"')[0]}
+    with figures.timed("open the private link"):
+        _, _, page = browser.ask("GET", urlsplit(link).path)
+    text = _step(figures, browser, "read what is to be paid", page)
+    token = text.partition('name="csrf_token" value="')[2].partition('"')[0]
     with figures.timed("press Pay"):
-        sent = browser.post(f"{house.url}/reservations/{code}/pay", data=pay, allow_redirects=False, timeout=60)
-    session = sent.headers.get("Location", "").rpartition("/")[2]
+        status, _, there = browser.ask("POST", f"/reservations/{code}/pay", f"csrf_token={token}", Content_Type=FORM)
+    session = there.rpartition("/")[2]
     if not session.startswith("cs_"):
-        figures.failed.append(f"press Pay: {sent.status_code}")
+        figures.failed.append(f"press Pay: {status}")
         return
     house.stripe.pay(session)
     paid = time.perf_counter()
-    back = _step(figures, browser, "come back from Stripe", f"{house.url}/reservations/{code}/success")
-    figures.note("from Pay to the confirmation", time.perf_counter() - begun)
-    trouble = "" if 'data-reservation-status="confirmed"' in back else "not confirmed on coming back"
-    figures.note("from paid to confirmed", time.perf_counter() - paid, trouble)
+    back = _step(figures, browser, "come back from Stripe", f"/reservations/{code}/success")
+    if 'data-reservation-status="confirmed"' not in back:
+        figures.failed.append("not confirmed on coming back")
+    figures.longest("seconds_from_link_to_confirmed", begun)
+    figures.longest("seconds_from_paid_to_confirmed", paid)
 
 
-def _step(
-    figures: Figures, browser: requests.Session, name: str, url: str, headers: dict[str, str] | None = None
-) -> str:
+def _step(figures: Figures, browser: Browser, name: str, path: str, **headers: str) -> str:
     begun = time.perf_counter()
-    answer = browser.get(url, headers=headers, timeout=60)
-    figures.note(name, time.perf_counter() - begun, "" if answer.status_code == 200 else str(answer.status_code))
-    return answer.text
+    status, text, _ = browser.ask("GET", path, **headers)
+    figures.note(name, time.perf_counter() - begun, "" if status == 200 else str(status))
+    return text
