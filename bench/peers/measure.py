@@ -21,11 +21,12 @@ from pathlib import Path
 
 import structlog
 
-from bench.peers import RESULTS, environment, figures, hotel, messages
+from bench import hotel, messages
+from bench.machine import Request, Server, cpu_seconds, described, send
+from bench.messages import Names
+from bench.peers import RESULTS, environment, figures
 from bench.peers.environment import ROOT, NotPrepared
 from bench.peers.figures import Round
-from bench.peers.machine import Server, cpu_seconds, send
-from bench.peers.messages import Names
 from bench.peers.stripe_stub import PLACE
 from portal import db
 from portal.deps import Deps
@@ -145,10 +146,10 @@ class Bench:
         """Send that many messages from `first` on; signed only now, for a signature is good for five minutes."""
         at = int(time.time())
         bodies = [self.model.about(names) for names in subject.names[first : first + count]]
-        requests = [(body, messages.signed(body, SECRET, at)) for body in bodies]
+        requests = [Request(subject.path, "POST", body, messages.signed(body, SECRET, at)) for body in bodies]
         engine = self.engine_processes(subject)
         before = subject.server.cpu(), cpu_seconds(engine)
-        sent = send(subject.server.port, subject.path, requests, self.asked.connections)
+        sent = send(subject.server.port, requests, self.asked.connections)
         after = subject.server.cpu(), cpu_seconds(engine)
         subject.failed += sent.failed
         return Round(count, sent.took, after[0] - before[0], after[1] - before[1], sorted(sent.each))
@@ -188,7 +189,7 @@ def run(asked: argparse.Namespace) -> int:
     results = {
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": "make bench-peers",
-        "machine": figures.machine(),
+        "machine": described(),
         "python": platform.python_version(),
         "events": asked.events,
         "rounds": asked.rounds,
