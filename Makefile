@@ -45,7 +45,7 @@ bench-peers: .venv/.dev ## messages from Stripe beside dj-stripe, which gets an 
 	$(BIN)/python -m bench.peers $(BENCH)
 
 load: .venv/.dev ## a busy day: guests who pay at once, Stripe's messages in a burst: make load GUESTS=100 LOAD="--only burst"
-	$(BIN)/python bench/load.py $(GUESTS) $(LOAD)
+	$(BIN)/python -m bench.load $(GUESTS) $(LOAD)
 
 real-stripe: .venv/.dev ## the same expectations of Stripe itself: make real-stripe STRIPE_TEST_KEY=sk_test_...
 	@test -n "$(STRIPE_TEST_KEY)" || { echo "Give a test key: make real-stripe STRIPE_TEST_KEY=sk_test_..."; exit 1; }

@@ -5,9 +5,6 @@ Prints what each step took and writes bench/results/load.json. Fails only when a
 doubled, or one answer in a hundred was an error; never because of a time."""
 
 import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -17,16 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
+from bench import hotel, report
 from bench.goals import Goal
 from bench.loads import burst, guests, slow_stripe, writers
 from bench.loads.figures import Figures, table
-from portal import logs
+from bench.machine import described
 from tests import postgres
 
-RESULTS = ROOT / "bench" / "results" / "load.json"
+RESULTS = Path(__file__).parent / "results" / "load.json"
 COMMAND = "make load"
 SCENARIOS = ("guests", "burst", "burst-postgres", "crash", "slow-stripe", "writers")
 Load = Callable[[Path], Figures]
@@ -46,12 +41,11 @@ def main() -> int:
         "slow-stripe": slow_stripe.load,
         "writers": writers.load,
     }
-    logs.configure("json", only_errors=True)
+    hotel.be_quiet()
     results = _run({name: load for name, load in loads.items() if name in (asked.only or SCENARIOS)})
     print("\n".join(f"{goal.number:4} {goal.text}: {goal.figure} ({goal.goal})" for goal in goals(results)))
     if not asked.only and len(sys.argv) == 1:  # what was measured as it always is
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        report.keep(RESULTS, results)
     return 1 if any(load["wrong"] or _too_many_failed(load) for load in results["loads"].values()) else 0
 
 
@@ -68,10 +62,9 @@ def _run(loads: dict[str, Load]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="portal-load-") as folder:
             done[name] = load(Path(folder)).result()
         print(table(done[name]), end="\n\n", flush=True)
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine,
+        "machine": described(),
         "command": COMMAND,
         "seconds": round(time.perf_counter() - begun),
         "loads": done,
@@ -128,11 +121,12 @@ def goals(results: dict[str, Any]) -> list[Goal]:
     """Beside those goals whose load was run."""
     judges: dict[str, Callable[[dict[str, Any]], list[Goal]]] = {
         "guests": _of_guests,
+        "burst": _of_burst,
+        "burst-postgres": _of_burst,
+        "crash": lambda load: [_nothing_lost("P7", load)],
         "slow-stripe": _of_slow_stripe,
         "writers": _of_writers,
     }
-    judges |= {"burst": _of_burst, "burst-postgres": _of_burst}
-    judges |= {"crash": lambda load: [_nothing_lost("P7", load)]}
     return [goal for name, load in results["loads"].items() for goal in judges[name](load)]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.loads.figures import Figures
 from bench.loads.house import SECRET, Browser, House, filled, look_for_lost_and_doubled, running, wait_for
+from bench.machine import children
 from portal.models import WebhookEvent
 from portal.services import checkout
 from stripe_simulator.webhooks import signature
@@ -48,7 +49,7 @@ def load(folder: Path, database_url: str, engine: str, messages: int, *, kill: b
             _warm_up(house)
             results: Counter[str] = Counter()
             begun = time.perf_counter()
-            _send(house, burst, figures, results, partial(_kill_all, web) if kill else None)
+            _send(house, burst, figures, results, partial(_kill_all, web.pid) if kill else None)
             seconds = time.perf_counter() - begun
             wait_for(lambda: not _waiting(), SETTLED_WITHIN)
         figures.facts |= {"seconds": round(seconds, 1), "in_a_second": round(len(burst) / seconds)}
@@ -129,9 +130,8 @@ def _send(
 
 def _kill_all(parent: int) -> None:
     """kill -9 for every process that answers; their parent starts new ones."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
+    for child in children(parent)[1:]:
+        os.kill(child, signal.SIGKILL)
 
 
 def _deliver(browser: Browser, message: Message, figures: Figures) -> str:

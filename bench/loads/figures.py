@@ -1,13 +1,13 @@
 """What each step took and what went wrong, of one load."""
 
-import math
-import statistics
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from bench.machine import percentile
 
 HEAD = f"{'step':34}{'number':>8}{'p50 ms':>10}{'p99 ms':>10}{'most ms':>10}"
 
@@ -65,8 +65,7 @@ class Figures:
 def summary(took: Sequence[float]) -> dict[str, float]:
     """Milliseconds. Of fewer than a hundred the 99th percentile is the longest."""
     ordered = sorted(took)
-    p99 = ordered[max(0, math.ceil(len(ordered) * 0.99) - 1)]
-    figures = {"p50": statistics.median(ordered), "p99": p99, "most": ordered[-1]}
+    figures = {"p50": percentile(ordered, 0.5), "p99": percentile(ordered, 0.99), "most": ordered[-1]}
     return {"number": len(ordered), **{name: round(seconds * 1000, 1) for name, seconds in figures.items()}}
 
 

@@ -1,17 +1,17 @@
 """A hotel for one load: its database, gunicorn, the worker and a Stripe, all on this machine."""
 
 import http.client
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench import hotel
 from bench.loads.figures import Figures
+from bench.machine import Server
 from portal import db, migrations
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import FOR_A_WORKER
@@ -24,7 +24,6 @@ from tests.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_of_the_bench"
-UP_WITHIN = 30.0
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,8 @@ def filled(folder: Path, database_url: str, stays: int, **web: int) -> Iterator[
     folder.mkdir(parents=True, exist_ok=True)
     try:
         settings = Settings.from_environ(environment)
-        db.initialise(settings.database_url)
-        migrations.migrate()
-        with db.connection():
+        with hotel.opened(settings.database_url):
+            migrations.migrate()
             deps = Deps.build(settings, FOR_A_WORKER)
             # Only while these rows are made does a power cut not matter; the servers have connections of their own.
             db.db.execute_sql("SET synchronous_commit = off" if db.is_postgres() else "PRAGMA synchronous = OFF")
@@ -77,7 +75,6 @@ def filled(folder: Path, database_url: str, stays: int, **web: int) -> Iterator[
             yield house, environment
     finally:
         simulator.stop()
-        db.disconnect()
 
 
 def _add_stays(deps: Deps, number: int) -> list[Reservation]:
@@ -102,39 +99,19 @@ def _add_stays(deps: Deps, number: int) -> list[Reservation]:
 
 
 @contextmanager
-def running(house: House, folder: Path, environment: dict[str, str]) -> Iterator[int]:
-    """The portal's web servers and its worker, each with a log in the folder; the id of the web servers' parent."""
+def running(house: House, folder: Path, environment: dict[str, str]) -> Iterator[Server]:
+    """The portal's web servers and its worker, each with a log in the folder; yields the web servers."""
     programs = (["gunicorn", "wsgi:app"], ["portal", "worker"])
-    processes = [_serve(folder, environment, *words) for words in programs]
+    web, worker = [
+        Server(house.port, [sys.executable, "-m", *words], ROOT, environment, folder / f"{words[0]}.log")
+        for words in programs
+    ]
     try:
-        _wait_until_up(house.port)
-        yield processes[0].pid
+        web.wait()
+        yield web
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _serve(folder: Path, environment: dict[str, str], module: str, *words: str) -> "subprocess.Popen[bytes]":
-    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    with (folder / f"{module}.log").open("wb") as log:
-        command = [sys.executable, "-m", module, *words]
-        return subprocess.Popen(command, cwd=ROOT, env={**plain, **environment}, stdout=log, stderr=log)
-
-
-def _wait_until_up(port: int) -> None:
-    give_up = time.monotonic() + UP_WITHIN
-    while time.monotonic() < give_up:
-        with suppress(OSError, http.client.HTTPException):
-            if Browser(port).ask("GET", "/healthz")[0] == 200:
-                return
-        time.sleep(0.1)
-    raise SystemExit(f"The portal does not answer at port {port}.")
+        worker.stop()
+        web.stop()
 
 
 class Browser:

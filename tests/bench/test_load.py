@@ -1,23 +1,15 @@
 """What `make load` makes of its figures: a time never fails it, something lost always does."""
 
-import importlib
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from bench import load
 
 
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
-    return importlib.import_module("bench.load")
-
-
-def ran(load: Any, *, took: float, wrong: bool = False, failed: int = 0) -> dict[str, Any]:
+def ran(*, took: float, wrong: bool = False, failed: int = 0) -> dict[str, Any]:
     figures = load.Figures("1,000 messages")
     for number in range(1_000):
         figures.note("message taken", took, "500" if number < failed else "")
@@ -35,18 +27,18 @@ def ran(load: Any, *, took: float, wrong: bool = False, failed: int = 0) -> dict
     ],
 )
 def test_it_fails_for_what_was_lost_or_refused_and_never_for_a_time(
-    load: Any, case: dict[str, Any], status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    case: dict[str, Any], status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    results = {"loads": {"burst": ran(load, **case)}}
+    results = {"loads": {"burst": ran(**case)}}
     monkeypatch.setattr(load, "_run", lambda _: results)
-    monkeypatch.setattr(load.logs, "configure", lambda *_, **__: None)
+    monkeypatch.setattr(load.hotel, "be_quiet", lambda: None)
     monkeypatch.setattr(sys, "argv", ["load.py", "--only", "burst"])
     assert load.main() == status
     assert "≤ 250 ms" in capsys.readouterr().out
 
 
-def test_slow_is_told_and_what_was_lost_is_named(load: Any) -> None:
-    loads = {"burst": ran(load, took=9.0, wrong=True)}
+def test_slow_is_told_and_what_was_lost_is_named() -> None:
+    loads = {"burst": ran(took=9.0, wrong=True)}
     results = {
         "when": "2026-11-24T01:00:00+00:00",
         "machine": "a",
@@ -58,7 +50,7 @@ def test_slow_is_told_and_what_was_lost_is_named(load: Any) -> None:
     assert "Wrong: messages kept: 999 instead of 1000" in load.markdown(results)
 
 
-def test_the_figures_that_are_kept_can_still_be_read(load: Any) -> None:
+def test_the_figures_that_are_kept_can_still_be_read() -> None:
     results = json.loads(load.RESULTS.read_text(encoding="utf-8"))
     assert set(results["loads"]) <= set(load.SCENARIOS)
     assert load.markdown(results).startswith("## ")
