@@ -44,8 +44,8 @@ bench: .venv/.dev ## pages, payments and messages beside the least that they cou
 bench-peers: .venv/.dev ## messages from Stripe beside dj-stripe, which gets an environment of its own (minutes)
 	$(BIN)/python -m bench.peers $(BENCH)
 
-load: .venv/.dev ## many guests pay at once, through real servers, with figures for each step: make load GUESTS=100
-	$(BIN)/python bench/load.py $(GUESTS)
+load: .venv/.dev ## a busy day: guests who pay at once, Stripe's messages in a burst: make load GUESTS=100 LOAD="--only burst"
+	$(BIN)/python -m bench.load $(GUESTS) $(LOAD)
 
 real-stripe: .venv/.dev ## the same expectations of Stripe itself: make real-stripe STRIPE_TEST_KEY=sk_test_...
 	@test -n "$(STRIPE_TEST_KEY)" || { echo "Give a test key: make real-stripe STRIPE_TEST_KEY=sk_test_..."; exit 1; }

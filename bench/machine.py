@@ -61,6 +61,10 @@ class Server:
             time.sleep(0.05)
         raise RuntimeError(f"{self._log.name} does not answer:\n{self.last_words()}")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def last_words(self) -> str:
         return self._log.read_text(errors="replace")[-2000:]
 

@@ -11,9 +11,15 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from portal.prepared import Prepared
+from portal.writer_queue import NoTurn, WriterQueue
 
 db = peewee.DatabaseProxy()
 _initialised_with = ""
+_writers: WriterQueue | None = None
+"""None: PostgreSQL, where many write at once."""
+
+SQLITE_WAIT = 5.0
+"""Seconds that a write waits for others before it is given up."""
 
 POSTGRES_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000"
@@ -32,9 +38,10 @@ class DatabaseBusy(Exception):
 def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
     """Point the models at `sqlite:///FILE` or `postgresql://…`. Connections are opened later, by each thread. The same
     address again changes nothing."""
-    global _initialised_with  # noqa: PLW0603  # one process has one database, like the proxy itself
+    global _initialised_with, _writers  # noqa: PLW0603  # one process has one database, like the proxy itself
     if url != _initialised_with:
         db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
+        _writers = None if is_postgres() else WriterQueue(db.database)
         _initialised_with = url
 
 
@@ -52,7 +59,12 @@ def _sqlite(url: str) -> peewee.Database:
         autoconnect=False,
         returning_clause=True,
         # FULL: a power cut must not take back a payment that Stripe was told is stored.
-        pragmas={"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": "full"},
+        pragmas={
+            "journal_mode": "wal",
+            "foreign_keys": 1,
+            "busy_timeout": int(SQLITE_WAIT * 1000),
+            "synchronous": "full",
+        },
     )
 
 
@@ -109,12 +121,31 @@ def transaction() -> Iterator[None]:
     if db.in_transaction():
         raise RuntimeError("a transaction is open already: let the caller's do the work")
     try:
-        with db.atomic():
+        with _turn_to_write(), db.atomic():
             yield
+    except NoTurn as error:
+        raise DatabaseBusy("writer queue") from error
     except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
         if is_mistake(error):
             raise
         raise DatabaseBusy(_cause(error)) from error
+
+
+@contextmanager
+def _turn_to_write() -> Iterator[None]:
+    """In SQLite's queue; what was waited there is no longer waited for SQLite's own lock."""
+    if _writers is None:
+        yield
+        return
+    with _writers.turn(SQLITE_WAIT) as left:
+        if left > SQLITE_WAIT - 0.1:
+            yield
+            return
+        db.execute_sql(f"PRAGMA busy_timeout = {int(left * 1000)}")
+        try:
+            yield
+        finally:
+            db.execute_sql(f"PRAGMA busy_timeout = {int(SQLITE_WAIT * 1000)}")
 
 
 def is_mistake(error: Exception) -> bool:
