@@ -6,7 +6,7 @@ payments with their declines, cancellations, refunds, mails, the log, alerts, an
 The nightly check of the books finds nothing wrong with it, and nothing waits for the worker.
 
 Simplified: one currency and one policy; no stay was edited, moved or partly paid; names repeat as they do in life, but
-nobody comes back under the same address; guests are not forgotten after two years, so the search has all their words
+nobody is known to come back; guests are not forgotten after two years, so the search has all their words
 (the hardest case); staff cannot sign in; the log of settings and the alerts of mail servers are left out.
 
 Written past the query builder, with the indexes made at the end, because time matters more here than caution."""
@@ -196,7 +196,6 @@ class Book:
             self._add(Room, f"Room {room}", "Facing the garden" if room % 2 else "Facing the river", 4)
         for name, role in (("Marta", "manager"), ("Rui", "reception"), ("Sofia", "reception")):
             at = _at((self.today - 400) * DAY)
-            # email, name, role, password_hash, password_changed_at, must_change, totp (secret, step), created, disabled
             self._add(Staff, f"{name.lower()}@hotel.example", name, role, "!", at, False, None, None, at, None)
 
     # A stay -----------------------------------------------------------------------------------------------------------
@@ -230,7 +229,7 @@ class _Stay:
         self.first = _NAMES[int(len(_NAMES) * rng.random() ** 2)]
         self.last = _SURNAMES[int(len(_SURNAMES) * rng.random() ** 2)]
         self.domain = _DOMAINS[rng.randrange(len(_DOMAINS))]
-        self.local = f"{_plain(self.first)}.{_plain(self.last)}{number}"
+        self.local = self._local_part()
         self.email = f"{self.local}@{self.domain}"
         self.phone = f"{_COUNTRIES[number % 6]}{rng.randrange(10_000_000, 100_000_000)}"
         self.locale = _LOCALES[rng.randrange(10)]
@@ -242,6 +241,13 @@ class _Stay:
         self.changed = booking.created
         self.paid = 0
         self.status = "pending"
+
+    def _local_part(self) -> str:
+        """As people choose their addresses: with the whole name, a letter of it, or a number."""
+        first, last, kind = _plain(self.first), _plain(self.last), self.random.randrange(4)
+        if kind == 0:
+            return f"{first}.{last}{self.number % 100:02}"
+        return f"{first}.{last}" if kind < 3 else f"{first[0]}{last}{self.number % 1_000}"
 
     def write(self) -> None:
         """Its rows; the reservation's own last, when it is known what became of it."""

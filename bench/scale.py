@@ -161,8 +161,9 @@ def _lists() -> Iterator[Question]:
         for sort in Wanted(view, DAY).orders:
             wanted = Wanted(view, DAY, sort=sort)
             yield Question(f"{view} by {sort}", "lists", "flat", _page(wanted, None))
-            column, newest_first = reservation_lists._column(wanted)
-            query = reservation_lists._narrow(Reservation.select(), wanted)
+            column, newest_first = reservation_lists._column(wanted.order)
+            shape, days = reservation_lists._shape(wanted), reservation_lists._days(wanted)
+            query = reservation_lists._narrow(Reservation.select(), shape, days)
             place = _place_at_90(query, column, Reservation.id, newest_first)
             yield Question(f"{view} by {sort}, 90 %", "lists deep", "flat", _page(wanted, place))
     week = Wanted("all", DAY, first=DAY, last=DAY + timedelta(days=7))

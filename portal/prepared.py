@@ -65,11 +65,13 @@ class Prepared(Generic[Row]):
     """A statement made by a function of its blanks: `Prepared(lambda code: Stay.select().where(Stay.code == code))`.
 
     Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
-    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries."""
+    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries.
+    `blanks`: how many there are, for a function that takes as many as it is given."""
 
-    def __init__(self, write: Callable[..., Any]) -> None:
+    def __init__(self, write: Callable[..., Any], *, blanks: int | None = None) -> None:
         self._write = write
-        self._blanks = [Blank(number) for number in range(len(inspect.signature(write).parameters))]
+        count = len(inspect.signature(write).parameters) if blanks is None else blanks
+        self._blanks = [Blank(number) for number in range(count)]
         self._texts: dict[bool, _Text] = {}
 
     def all(self, *values: Any) -> list[Row]:

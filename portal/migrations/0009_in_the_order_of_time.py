@@ -6,7 +6,7 @@ from typing import Any
 from portal.migrations import run_sql
 
 UP = """
-CREATE INDEX reservation_check_out ON reservation (check_out);
+CREATE INDEX reservation_check_out ON reservation (check_out, email);
 CREATE INDEX payment_completed_at ON payment (completed_at, status, provider, disposition, received_currency, received_amount, attempt_number, declined_at);
 CREATE INDEX payment_declined_at ON payment (declined_at) WHERE (declined_at IS NOT NULL);
 CREATE INDEX payment_disposition_created_at ON payment (disposition, created_at, id);
