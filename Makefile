@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench load real-stripe lock messages clean
+.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench bench-peers load real-stripe lock messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,8 +38,11 @@ browser-and-postgres:
 deep: .venv/.dev browser-and-postgres ## the long runs: more random schedules, more kills (many minutes)
 	DEEP=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/browser $(TEST)
 
-bench: .venv/.dev ## how the list of reservations behaves at 1,000 and 200,000 stays, side by side (minutes)
-	$(BIN)/python bench/staff_list.py $(BENCH)
+bench: .venv/.dev ## pages, payments and messages beside the least that they could cost (two minutes): docs/performance.md
+	$(BIN)/python -m bench.pages $(BENCH)
+
+bench-peers: .venv/.dev ## messages from Stripe beside dj-stripe, which gets an environment of its own (minutes)
+	$(BIN)/python -m bench.peers $(BENCH)
 
 load: .venv/.dev ## many guests pay at once, through real servers, with figures for each step: make load GUESTS=100
 	$(BIN)/python bench/load.py $(GUESTS)

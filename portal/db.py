@@ -3,11 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+
+from portal.prepared import Prepared
 
 db = peewee.DatabaseProxy()
 _initialised_with = ""
@@ -130,9 +133,21 @@ def savepoint() -> Iterator[None]:
 def lock(model: type[Row], row_id: int | str) -> Row:
     """The row, read anew under its lock until the transaction ends. Order: reservation, payment, refund, night."""
     must_be_in_transaction()
-    query = model.select().where(model._meta.primary_key == row_id)
-    row: Row = (query.for_update() if is_postgres() else query).get()
+    row: Row | None = _locking(model).first(row_id)
+    if row is None:
+        raise peewee.DoesNotExist(f"{model.__name__} {row_id}")
     return row
+
+
+@cache
+def _locking(model: Any) -> Prepared[Any]:
+    return Prepared(lambda row_id: for_update(model.select().where(model._meta.primary_key == row_id)))
+
+
+def for_update(query: Any) -> Any:
+    """A SELECT that locks the rows of its first table, in the same order as `lock`. SQLite's transaction has locked
+    everything already."""
+    return query.for_update(of=query.model) if is_postgres() else query
 
 
 def must_be_in_transaction() -> None:

@@ -5,13 +5,24 @@ Everything else is written with the query builder as usual: this is for hot path
 
 import inspect
 from collections.abc import Callable
+from datetime import date, time
+from functools import cache
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 import peewee
 
-from portal import db
-
 Row = TypeVar("Row")
+
+_PLAIN = {peewee.AutoField, peewee.BigIntegerField, peewee.IntegerField, peewee.TextField}
+"""Columns whose values both engines take and give as the models have them. Our own kinds, built on these, convert."""
+
+_READ: dict[type, Callable[[Any], Any] | None] = {
+    **dict.fromkeys((*_PLAIN, peewee.ForeignKeyField)),
+    # The library's own readers of these try one format after the other.
+    peewee.DateField: lambda value: date.fromisoformat(value) if isinstance(value, str) else value,
+    peewee.TimeField: lambda value: time.fromisoformat(value) if isinstance(value, str) else value,
+}
 
 
 class Blank(peewee.Node):
@@ -34,25 +45,28 @@ class _Slot:
     """Stands among the parameters of a statement until it is run."""
 
     def __init__(self, position: int, convert: Callable[[Any], Any] | None) -> None:
-        self.position, self._convert = position, convert
-
-    def fill(self, values: tuple[Any, ...]) -> Any:
-        value = values[self.position]
-        return value if self._convert is None else self._convert(value)
+        self.position = position
+        is_plain = type(getattr(convert, "__self__", None)) in _PLAIN
+        self.convert = None if is_plain else convert
 
 
 class _Text:
     """One statement as one engine takes it."""
 
-    def __init__(self, query: Any) -> None:
-        self.query = query
+    def __init__(self, query: Any, blanks: int) -> None:
+        self.query, self._database = query, query._database
         self.sql, parameters = query.sql()
-        self._parameters = tuple(p.fill if isinstance(p, _Slot) else _constant(p) for p in parameters)
+        self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
+        behind = count(blanks)  # the constants follow the values that are given each time
+        self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
         self.to_row: Callable[[Any], Any] | None = None
         """How a row of the database becomes an object; known once the first answer shows its columns."""
 
     def run(self, values: tuple[Any, ...]) -> Any:
-        return db.db.execute_sql(self.sql, [fill(values) for fill in self._parameters])
+        known = values + self._constants
+        return self._database.execute_sql(
+            self.sql, [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
+        )
 
     def rows(self, values: tuple[Any, ...]) -> list[Any]:
         cursor = self.run(values)
@@ -65,14 +79,14 @@ class Prepared(Generic[Row]):
     """A statement made by a function of its blanks: `Prepared(lambda code: Stay.select().where(Stay.code == code))`.
 
     Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
-    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries.
-    `blanks`: how many there are, for a function that takes as many as it is given."""
+    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries."""
 
     def __init__(self, write: Callable[..., Any], *, blanks: int | None = None) -> None:
         self._write = write
-        count = len(inspect.signature(write).parameters) if blanks is None else blanks
-        self._blanks = [Blank(number) for number in range(count)]
-        self._texts: dict[bool, _Text] = {}
+        wanted = len(inspect.signature(write).parameters) if blanks is None else blanks
+        self._blanks = [Blank(number) for number in range(wanted)]
+        self._texts: dict[Any, _Text] = {}
+        self._database: Any = None
 
     def all(self, *values: Any) -> list[Row]:
         return self._text(values).rows(values)
@@ -89,24 +103,44 @@ class Prepared(Generic[Row]):
     def _text(self, values: tuple[Any, ...]) -> _Text:
         if len(values) != len(self._blanks):
             raise TypeError(f"{len(self._blanks)} values are needed, not {len(values)}")
-        engine = db.is_postgres()
-        if engine not in self._texts:  # two threads may both do it: the result is the same
-            self._texts[engine] = _Text(self._write(*self._blanks))
-        return self._texts[engine]
+        if self._database is None:
+            self._database = self._write(*self._blanks)._database
+        engine = self._database.param  # how it writes a blank itself: "?" or "%s"
+        text = self._texts.get(engine)
+        if text is None:  # two threads may both do it: the result is the same
+            text = self._texts[engine] = _Text(self._write(*self._blanks), len(self._blanks))
+        return text
 
 
-def _constant(value: Any) -> Callable[[tuple[Any, ...]], Any]:
-    return lambda _: value
+def insert(model: type[peewee.Model], *, unless_there: bool = False, **values: Any) -> int:
+    """Add one row; how many were added. `unless_there`: none where a unique index has such a row already."""
+    return _insert_of(model, tuple(values), unless_there).run(*values.values())
 
 
-_AS_THEY_COME = {
-    peewee.AutoField,
-    peewee.BigIntegerField,
-    peewee.ForeignKeyField,
-    peewee.IntegerField,
-    peewee.TextField,
-}
-"""Columns whose values both engines give as the models have them. Our own kinds, built on these, convert."""
+@cache
+def _insert_of(model: Any, columns: tuple[str, ...], unless_there: bool) -> Prepared[Any]:
+    def write(*blanks: Blank) -> Any:
+        fields = [getattr(model, column) for column in columns]
+        query = model.insert({field: blank.of(field) for field, blank in zip(fields, blanks, strict=True)})
+        return (query.on_conflict_ignore() if unless_there else query).returning()  # nothing, so that rows are counted
+
+    return Prepared(write, blanks=len(columns))
+
+
+def update(model: type[peewee.Model], changes: dict[str, Any], **where: Any) -> int:
+    """Change the rows whose columns have these values, none of them None; how many there were."""
+    return _update_of(model, tuple(changes), tuple(where)).run(*changes.values(), *where.values())
+
+
+@cache
+def _update_of(model: Any, columns: tuple[str, ...], where: tuple[str, ...]) -> Prepared[Any]:
+    def write(*blanks: Blank) -> Any:
+        fields = [getattr(model, column) for column in columns]
+        query = model.update({field: blank.of(field) for field, blank in zip(fields, blanks, strict=False)})
+        known = zip(where, blanks[len(columns) :], strict=True)
+        return query.where(*(getattr(model, column) == blank for column, blank in known))
+
+    return Prepared(write, blanks=len(columns) + len(where))
 
 
 def _reader_of(query: Any, cursor: Any) -> Callable[[Any], Any]:
@@ -129,7 +163,8 @@ class _Part:
     def __init__(self, model: Any, fields: list[tuple[int, Any]]) -> None:
         self._model = model
         self._columns = [(index, field.name) for index, field in fields]
-        self._converted = [(f.name, f.python_value) for _, f in fields if type(f) not in _AS_THEY_COME]
+        readers = [(field.name, _READ.get(type(field), field.python_value)) for _, field in fields]
+        self._converted = [(name, convert) for name, convert in readers if convert is not None]
 
     def read(self, row: Any) -> Any:
         instance = self._model(__no_default__=True)
@@ -137,7 +172,8 @@ class _Part:
         for index, name in self._columns:
             data[name] = row[index]
         for name, convert in self._converted:
-            data[name] = convert(data[name])
+            if data[name] is not None:
+                data[name] = convert(data[name])
         return instance
 
     def is_absent(self, row: Any) -> bool:
@@ -154,13 +190,17 @@ class _JoinedParts:
             key: _Part(getattr(key, "model", key), [one for one in fields if reader.column_keys[one[0]] == key])
             for key in set(reader.column_keys)
         }
-        self._links = [(source, name, target) for source, name, target, *_ in reader.src_to_dest]
+        self._links = [(source, name, target, is_fk) for source, name, target, _, _, is_fk in reader.src_to_dest]
 
     def read(self, row: Any) -> Any:
         found: dict[Any, Any] = {
             key: None if part.is_absent(row) else part.read(row) for key, part in self._parts.items()
         }
-        for source, name, target in self._links:
-            if found[source] is not None:
+        for source, name, target, is_key in self._links:
+            if found[source] is None:
+                continue
+            if is_key:
                 found[source].__rel__[name] = found[target]
+            else:  # joined by something else than a foreign key, under a name of its own
+                setattr(found[source], name, found[target])
         return found[self._main]

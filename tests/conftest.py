@@ -47,7 +47,7 @@ SQL_OF_ITS_OWN = (
         "tests/refunds/test_at_once",
         "tests/web/test_find",
     ),
-    *("tests/refunds/test_books.py", "tests/refunds/test_restored_backups", "tests/web/test_webhook_events"),
+    *("tests/refunds/test_books.py", "tests/refunds/test_restored_backups", "tests/web/test_webhook_"),
 )
 """Files about statements, locks and rows that meet: every test of them runs on both databases."""
 

@@ -14,16 +14,8 @@ from typing import Any
 
 import psycopg
 
-SWITCHES = " ".join(
-    f"-c {switch}"
-    for switch in (
-        "listen_addresses=127.0.0.1",
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-        "max_connections=120",
-    )
-)
+SWITCHES = ("listen_addresses=127.0.0.1", "max_connections=120")
+FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def binaries() -> Path | None:
@@ -36,8 +28,9 @@ def binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """The address of a running server with nothing in it; fast, because it keeps no promise about power cuts."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """The address of a running server with nothing in it; fast, because it keeps no promise about power cuts unless it
+    is to be `durable`, as a hotel's own would be."""
     programs = binaries()
     if programs is None:
         raise RuntimeError("no PostgreSQL server is installed")
@@ -51,7 +44,8 @@ def server() -> Iterator[str]:
     run(f"{programs}/initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
     port = free_port()
     control = (f"{programs}/pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log")
-    run(*control, "-o", f"-p {port} -k {folder} {SWITCHES}", "start")
+    switches = " ".join(f"-c {switch}" for switch in (*SWITCHES, *(() if durable else FORGETFUL)))
+    run(*control, "-o", f"-p {port} -k {folder} {switches}", "start")
     try:
         yield f"postgresql://postgres@127.0.0.1:{port}"
     finally:
@@ -62,6 +56,13 @@ def server() -> Iterator[str]:
 def execute(url: str, statement: str) -> None:
     with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]
+
+
+def backends(url: str, database: str) -> list[int]:
+    """The server's processes that serve connections to that database."""
+    with psycopg.connect(f"{url}/postgres") as connection:
+        asked = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+        return [int(pid) for (pid,) in connection.execute(asked, (database,))]
 
 
 class Reused:

@@ -7,14 +7,15 @@ from typing import Any
 import peewee
 import pytest
 
-from portal import db
+from portal import db, prepared
 from portal.db import transaction
 from portal.deps import Deps
-from portal.models import Payment, Refund, Reservation, Room, RoomNight
+from portal.models import Cursor, Hotel, OutgoingMail, Payment, Refund, Reservation, Room, RoomNight
 from portal.prepared import Prepared
 from portal.services import reservations
 
 Make = Callable[..., Reservation]
+Count = Callable[[Callable[[], object]], int]
 
 BY_CODE: Prepared[Reservation] = Prepared(lambda code: Reservation.select().where(Reservation.code == code))
 WITH_ROOM: Prepared[Reservation] = Prepared(
@@ -45,9 +46,7 @@ def test_rows_are_what_the_query_builder_gives(deps: Deps, make_reservation: Mak
     assert BY_CODE.all("' OR ''='") == []
 
 
-def test_a_joined_row_costs_no_further_statement(
-    deps: Deps, make_reservation: Make, count_statements: Callable[[Callable[[], object]], int]
-) -> None:
+def test_a_joined_row_costs_no_further_statement(deps: Deps, make_reservation: Make, count_statements: Count) -> None:
     stay = make_reservation()
     assert count_statements(lambda: [found.room.name for found in WITH_ROOM.all(deps.now())]) == 1
     assert [(found.id, found.room.name) for found in WITH_ROOM.all(deps.now())] == [(stay.id, "Garden room")]
@@ -69,6 +68,55 @@ def test_values_are_converted_as_their_columns_want_them(deps: Deps, make_reserv
     assert (again.guest_name, again.updated_at) == ("Ana", now)
     with pytest.raises(ValueError, match="without a time zone"), transaction():
         RENAME.run(stay.id, "Ana", datetime(2026, 12, 4, 12))  # noqa: DTZ001  # that is the point
+
+
+def test_rows_that_are_added_once_are_counted(deps: Deps) -> None:
+    values = {"name": "a job", "value": "3", "updated_at": deps.now()}
+    with transaction():
+        assert prepared.insert(Cursor, unless_there=True, **values) == 1
+        assert prepared.insert(Cursor, unless_there=True, **values | {"value": "4"}) == 0
+    assert Cursor.get_by_id("a job").__data__ == values
+    with pytest.raises(peewee.IntegrityError), transaction():
+        prepared.insert(Cursor, **values)
+
+
+def test_what_is_not_named_has_its_default(deps: Deps, make_reservation: Make) -> None:
+    stay = make_reservation()
+    names = {"kind": "cancelled", "recipient": "ines@carvalho.example", "locale": "pt_PT", "created_at": deps.now()}
+    with transaction():
+        assert prepared.insert(OutgoingMail, cause="it", reservation=stay, details={"due": 3}, **names) == 1
+        assert prepared.insert(OutgoingMail, cause="another", **names) == 1
+    stored = [
+        (mail.reservation_id, mail.details, mail.tries) for mail in OutgoingMail.select().order_by(OutgoingMail.id)
+    ]
+    assert stored == [(stay.id, {"due": 3}, 0), (None, {}, 0)]
+
+
+def test_only_rows_that_are_as_they_were_are_changed(deps: Deps, make_reservation: Make) -> None:
+    stay = make_reservation()
+    with transaction():
+        assert prepared.update(Reservation, {"guest_name": "Ana", "paid": 5}, id=stay.id, status="expired") == 0
+        assert prepared.update(Reservation, {"guest_name": "Ana", "paid": 5}, id=stay.id, status="pending") == 1
+    again = Reservation.get_by_id(stay.id)
+    assert (again.guest_name, again.paid) == ("Ana", 5)
+
+
+def test_a_row_can_carry_another_that_no_column_names(make_reservation: Make, count_statements: Count) -> None:
+    stay = make_reservation()
+    with_hotel: Prepared[Any] = Prepared(
+        lambda code: (
+            Reservation.select(Reservation, Hotel.timezone)
+            .join(Hotel, on=(Hotel.id == 1), attr="hotel")
+            .where(Reservation.code == code)
+        )
+    )
+    assert count_statements(lambda: [found.hotel.timezone for found in with_hotel.all(stay.code)]) == 1
+    assert [found.hotel.timezone for found in with_hotel.all(stay.code)] == ["Europe/Lisbon"]
+
+
+def test_a_row_that_is_gone_cannot_be_locked(deps: Deps) -> None:
+    with pytest.raises(peewee.DoesNotExist), transaction():
+        db.lock(Reservation, 999)
 
 
 def test_a_statement_is_told_how_many_values_it_needs() -> None:

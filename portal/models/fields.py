@@ -28,11 +28,15 @@ class UtcDateTimeField(peewee.Field):
         return instant.astimezone(UTC)
 
 
+_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""Made once: `json.dumps` would make an encoder for every value."""
+
+
 class FrozenJsonField(peewee.TextField):
     """A value kept as JSON text, byte for byte: parameters that have to be sent again unchanged."""
 
     def db_value(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return None if value is None else _as_json(value)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else json.loads(value)

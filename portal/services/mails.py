@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal import prepared
 from portal.db import lock, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain.guest_match import normalise_email
@@ -40,7 +41,9 @@ def _insert(
     details: dict[str, Any],
 ) -> None:
     must_be_in_transaction()
-    OutgoingMail.insert(
+    prepared.insert(
+        OutgoingMail,
+        unless_there=True,
         kind=kind,
         cause=cause,
         reservation=reservation,
@@ -49,7 +52,7 @@ def _insert(
         details=details,
         created_at=deps.now(),
         next_try_at=deps.now(),
-    ).on_conflict_ignore().execute()
+    )
 
 
 def is_promised(deps: Deps, kind: str, cause: str) -> bool:

@@ -22,6 +22,11 @@ def visitor_address() -> str:
     return request.remote_addr or ""
 
 
+def use_hotel(hotel: Hotel) -> None:
+    """It was read already."""
+    g.hotel = hotel
+
+
 def get_hotel() -> Hotel:
     """Read once in a request."""
     if "hotel" not in g:

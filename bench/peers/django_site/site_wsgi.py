@@ -1,0 +1,5 @@
+"""gunicorn's door: `gunicorn site_wsgi:application`."""
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
