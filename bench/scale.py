@@ -2,12 +2,11 @@
 asked the same questions in turn, on SQLite and on PostgreSQL. What counts is the ratio of their times.
 
 In one process, past the web server: SQL, services and what the services make of the rows. Each question is put to the
-small hotel, then to the large one, and so on, so that whatever else the machine does meets both. The ratio is that of
-the shortest times: other programs only ever add."""
+small hotel, then to the large one, and so on, so that whatever else the machine does meets both; ratios are medians of
+those pairs. Lists are compared where both hotels have as many rows to show."""
 
 import argparse
 import contextlib
-import json
 import os
 import platform
 import statistics
@@ -26,7 +25,8 @@ import peewee
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench import drawing, hotel_data
+from bench import drawing, hotel_data, report
+from bench.goals import Goal
 from portal import db, jobs
 from portal.deps import Deps
 from portal.domain.guest_match import show_code
@@ -173,7 +173,7 @@ def _lists() -> Iterator[Question]:
 def _page(wanted: Wanted, after: str | None) -> Work:
     def read() -> Any:
         found = reservation_lists.list_reservations(wanted, after=after)
-        return money_states.money_words(found.rows)
+        return list(money_states.money_words(found.rows))
 
     return read
 
@@ -206,13 +206,13 @@ def _money_lists() -> Iterator[Question]:
 
 
 def _money_page(read: Any, filters: Filters, house: House, after: str | None) -> Work:
-    return lambda: read(filters, house, after)
+    return lambda: read(filters, house, after).rows
 
 
 def _events(after: str | None) -> Work:
     query = WebhookEvent.select(WebhookEvent, Reservation).left_outer_join(Reservation)
     column, key = WebhookEvent.received_at, WebhookEvent.event_id
-    return lambda: listing.read_page(query, column, key, after=after, newest_first=True)
+    return lambda: listing.read_page(query, column, key, after=after, newest_first=True).rows
 
 
 def _searches() -> Iterator[Question]:
@@ -317,26 +317,35 @@ class SizedHotel:
 
 
 def measure(houses: list[SizedHotel], times: int, only: str) -> dict[str, Any]:
-    """{question: {"group", "goal", size: {"min", "median"}}}, milliseconds."""
+    """{question: {"group", "goal", size: {"min", "median", "ratio"}}}, in milliseconds; `ratio` to the smallest hotel
+    is None where one has more rows to show."""
     found: dict[str, Any] = {}
     for number, question in enumerate(houses[0].asked):
         title = f"{question.group}: {question.name}"
         if only not in title:
             continue
         took: dict[int, list[float]] = {house.size: [] for house in houses}
+        rows: dict[int, int] = {}
         for turn in range(times + 1):
             for house in houses:
                 house.enter()
                 mine = house.asked[number]
                 begun = time.perf_counter()
-                mine.work()
+                answer = mine.work()
                 spent = (time.perf_counter() - begun) * 1_000 / mine.per
+                rows[house.size] = len(answer) if isinstance(answer, list) else 0
                 if turn or spent > 1_000:  # the first is for warming up, unless that takes long enough
                     took[house.size].append(spent)
             if sum(map(sum, took.values())) > 12_000:
                 break  # seconds each time: once will do
+        least = houses[0].size
         found[title] = {"group": question.group, "goal": question.goal} | {
-            str(size): {"min": min(spent), "median": statistics.median(spent)} for size, spent in took.items()
+            str(size): {
+                "min": min(spent),
+                "median": statistics.median(spent),
+                "ratio": _ratio(took[least], spent) if rows[size] <= rows[least] * 1.1 else None,
+            }
+            for size, spent in took.items()
         }
         _print_line(title, found[title])
     return found
@@ -345,13 +354,12 @@ def measure(houses: list[SizedHotel], times: int, only: str) -> dict[str, Any]:
 def _print_line(title: str, line: dict[str, Any]) -> None:
     sizes = [key for key in line if key.isdigit()]
     shown = "".join(f"{line[size]['min']:10.3f}{line[size]['median']:10.3f}" for size in sizes)
-    print(f"  {title:48}{shown}" + "".join(f"{ratio(line, size):8.2f}" for size in sizes[1:]), flush=True)
+    ratios = (line[size]["ratio"] for size in sizes[1:])
+    print(f"  {title:48}{shown}" + "".join(f"{ratio:8.2f}" if ratio else f"{'-':>8}" for ratio in ratios), flush=True)
 
 
-def ratio(line: dict[str, Any], size: str) -> float:
-    """How much longer a question takes than at the smallest hotel."""
-    smallest = min((key for key in line if key.isdigit()), key=int)
-    return float(line[size]["min"] / line[smallest]["min"])
+def _ratio(small: list[float], large: list[float]) -> float:
+    return statistics.median(more / less for less, more in zip(small, large, strict=False))
 
 
 @contextlib.contextmanager
@@ -434,8 +442,8 @@ def summary(found: dict[str, Any], size: str) -> list[tuple[str, str, float, flo
     for group, (words, goal) in GROUPS.items():
         mine = [line for line in found.values() if line["group"] == group]
         if mine:
-            least, most = (max(line[key]["min"] for line in mine) for key in (smallest, size))
-            lines.append((words, goal, least, most, max(ratio(line, size) for line in mine)))
+            least, most = (max(line[key]["median"] for line in mine) for key in (smallest, size))
+            lines.append((words, goal, least, most, max(line[size]["ratio"] or 0 for line in mine)))
     return lines
 
 
@@ -447,8 +455,9 @@ def markdown(results: dict[str, Any]) -> str:
         "`make bench-scale` fills a database with a hotel's past (`bench/hotel_data.py`: a house of 60 rooms with 20 "
         "bookings a day, with payments, declines, refunds, nights, mails, the log and Stripe's messages) and puts the "
         f"same questions to hotels of {' and '.join(f'{size:,}' for size in sizes)} reservations, in turn, in one "
-        "process. Times are milliseconds of the slowest question of each line; the ratio is the worst of the line. "
-        "Both hotels have as much going on today: what grows is the past.\n",
+        "process, past the web server. Times are milliseconds, the median of the slowest question of each line; ratios, "
+        "medians of pairs, are the worst of the line. Both hotels have as much going on today: what grows is the "
+        "past. A list is compared where both have as many rows to show.\n",
     ]
     for engine, found in results["engines"].items():
         parts.append(f"![{engine}: milliseconds by size of hotel](img/scale-{engine.lower()}.svg)\n")
@@ -477,10 +486,8 @@ def _ms(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
 
 
-def goals(results: dict[str, Any]) -> list[Any]:
+def goals(results: dict[str, Any]) -> list[Goal]:
     """P9: flat to 200,000 reservations, and search there within 5 ms."""
-    from bench.goals import Goal  # noqa: PLC0415  # the table of goals belongs to the report, which reads this file
-
     made = []
     for engine, found in results["engines"].items():
         if str(LARGE) not in next(iter(found.values())):
@@ -504,7 +511,7 @@ def draw(results: dict[str, Any]) -> None:
         for group, (words, _) in GROUPS.items():
             mine = [line for line in found.values() if line["group"] == group]
             if mine:
-                rows.append((words, [max(line[size]["min"] for line in mine) for size in sizes]))
+                rows.append((words, [max(line[size]["median"] for line in mine) for size in sizes]))
         title = f"{engine}: slowest question of each kind, milliseconds"
         names = [f"{int(size):,} reservations" for size in sizes]
         (PICTURES / f"scale-{engine.lower()}.svg").write_text(drawing.dots(title, names, rows), encoding="utf-8")
@@ -549,10 +556,8 @@ def main() -> None:
     for engine, found in engines.items():
         print(f"\n{_markdown_table(engine, asked.sizes[0], asked.sizes[-1], found)}" if found else "")
     if not asked.only and asked.engine == "both" and len(asked.sizes) > 1:
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(_rounded(results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         draw(results)
-        print(f"Written: {RESULTS.relative_to(ROOT)} and the pictures in {PICTURES.relative_to(ROOT)}.")
+        report.keep(RESULTS, _rounded(results))
     print(f"{time.monotonic() - started:.0f} s altogether.")
 
 
