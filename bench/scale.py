@@ -455,7 +455,7 @@ def markdown(results: dict[str, Any]) -> str:
         "`make bench-scale` fills a database with a hotel's past (`bench/hotel_data.py`: a house of 60 rooms with 20 "
         "bookings a day, with payments, declines, refunds, nights, mails, the log and Stripe's messages) and puts the "
         f"same questions to hotels of {' and '.join(f'{size:,}' for size in sizes)} reservations, in turn, in one "
-        "process, past the web server. Times are milliseconds, the median of the slowest question of each line; ratios, "
+        "process, past the web server. Times are milliseconds, medians of the slowest question of each line; ratios, "
         "medians of pairs, are the worst of the line. Both hotels have as much going on today: what grows is the "
         "past. A list is compared where both have as many rows to show.\n",
     ]

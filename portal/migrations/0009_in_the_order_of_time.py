@@ -11,11 +11,13 @@ CREATE INDEX payment_completed_at ON payment (completed_at, status, provider, di
 CREATE INDEX payment_declined_at ON payment (declined_at) WHERE (declined_at IS NOT NULL);
 CREATE INDEX payment_disposition_created_at ON payment (disposition, created_at, id);
 CREATE INDEX refund_status_created_at ON refund (status, created_at, id);
+CREATE INDEX refund_went_at ON refund ((CASE WHEN provider = 'offline' THEN updated_at ELSE COALESCE(first_sent_at, created_at) END));
 CREATE INDEX outgoing_mail_with_address ON outgoing_mail (created_at) WHERE (recipient != '');
 """
 
 DOWN = """
 DROP INDEX outgoing_mail_with_address;
+DROP INDEX refund_went_at;
 DROP INDEX refund_status_created_at;
 DROP INDEX payment_disposition_created_at;
 DROP INDEX payment_declined_at;

@@ -143,13 +143,14 @@ def start_of(day: date, zone: str) -> datetime:
 
 def _stands(word: str, house: House) -> Any:
     known, sent = unindexed(Refund.stripe_id).is_null(False), fn.COALESCE(Refund.first_sent_at, Refund.updated_at)
-    shown = (Refund.provider == "offline") | (sent < Refund.updated_at.db_value(_shown_by_now(house)))
+    by_now = Refund.updated_at.db_value(_shown_by_now(house))
+    shown = (Refund.provider == "offline") | (sent < by_now)
     unsure = Refund.status << ("todo", "sent")
     conditions = {
         "waiting": unsure & ~known,
         "on_its_way": (Refund.status << ("pending", "requires_action"))
         | (unsure & known)
-        | ((Refund.status == "succeeded") & ~shown),
+        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (sent >= by_now)),
         "refunded": (Refund.status == "succeeded") & shown,
         "failed": (Refund.status == "failed") | ((Refund.status == "canceled") & known),
         "not_sent": (Refund.status == "canceled") & ~known,

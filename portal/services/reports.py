@@ -14,13 +14,14 @@ from typing import Any
 from peewee import SQL, Case, Value, fn
 
 from portal.models import Dispute, Payment, Refund, unindexed
+from portal.models.payment import WENT_AT
 from portal.services.guest_pages import CREDITED
 from portal.services.money_lists import start_of
 
 MOST_DAYS = 366
 LOOK_BACK = timedelta(days=400)
-"""A refund is sent, and a payment has its last decline, within this time after its row was made: so an index keeps a
-report from reading all that ever was. The longest that Stripe lets anything wait is a few months."""
+"""A payment has its last decline within this time after another, so that an index keeps a report from reading all that
+came later. The longest that Stripe lets anything wait is a few months."""
 
 
 @dataclass
@@ -201,19 +202,17 @@ def _within(bounds: Sequence[datetime]) -> Any:
 
 def _refunded(bounds: Sequence[datetime]) -> Any:
     """What waits to be sent, and what Stripe has not answered yet, has not left."""
-    sent = (Refund.provider == "stripe") & (Refund.status << CREDITED) & Refund.stripe_id.is_null(False)
-    handed_back = (Refund.provider == "offline") & (Refund.status == "succeeded")
-    at = Case(
-        None,
-        [(Refund.provider == "offline", Refund.updated_at)],
-        fn.COALESCE(Refund.first_sent_at, Refund.created_at),
+    sent = (
+        (Refund.provider == "stripe")
+        & (unindexed(Refund.status) << CREDITED)
+        & unindexed(Refund.stripe_id).is_null(False)
     )
-    columns = (Refund.currency, Refund.provider, Payment.disposition)
+    handed_back = (Refund.provider == "offline") & (unindexed(Refund.status) == "succeeded")
+    columns, went = (Refund.currency, Refund.provider, Payment.disposition), WENT_AT
     rows = (
-        Refund.select(_part(at, bounds).alias("part"), *columns, fn.SUM(Refund.amount))
+        Refund.select(_part(went, bounds).alias("part"), *columns, fn.SUM(Refund.amount))
         .join(Payment)
-        .where((sent | handed_back) & (at >= _plain(bounds[0])) & (at < _plain(bounds[-1])))
-        .where((Refund.created_at >= bounds[0] - LOOK_BACK) & (Refund.created_at < bounds[-1]))
+        .where((went >= _plain(bounds[0])) & (went < _plain(bounds[-1])) & (sent | handed_back))
     )
     return rows.group_by(SQL("part"), *columns).tuples()
 
