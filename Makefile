@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench bench-peers load real-stripe lock messages clean
+.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench bench-scale bench-peers load real-stripe lock messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,9 @@ deep: .venv/.dev browser-and-postgres ## the long runs: more random schedules, m
 
 bench: .venv/.dev ## pages, payments and messages beside the least that they could cost (two minutes): docs/performance.md
 	$(BIN)/python -m bench.pages $(BENCH)
+
+bench-scale: .venv/.dev ## hotels with 1,000 and 200,000 reservations asked the same questions, on both databases (minutes)
+	$(BIN)/python -m bench.scale $(BENCH)
 
 bench-peers: .venv/.dev ## messages from Stripe beside dj-stripe, which gets an environment of its own (minutes)
 	$(BIN)/python -m bench.peers $(BENCH)

@@ -56,6 +56,12 @@ class FrozenJsonField(peewee.TextField):
         return None if value is None else json.loads(value)
 
 
+def unindexed(column: Any) -> Any:
+    """The column's value, in a form that no index is for. SQLite knows no figures about rows and takes any index that
+    fits a condition; this says of a condition that most rows meet: do not begin here. PostgreSQL minds it, too."""
+    return peewee.fn.COALESCE(column, column)
+
+
 class Table(peewee.Model):
     """What all tables share."""
 

@@ -58,6 +58,7 @@ class Reservation(Table):
 
 
 Reservation.add_index(Reservation.index(Reservation.check_in, Reservation.id, name="reservation_check_in_id"))
+Reservation.add_index(Reservation.index(Reservation.check_out, Reservation.email, name="reservation_check_out"))
 Reservation.add_index(
     Reservation.index(Reservation.status, Reservation.hold_until, name="reservation_status_hold_until")
 )
