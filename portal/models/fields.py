@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import peewee
@@ -19,13 +20,19 @@ class UtcDateTimeField(peewee.Field):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant without a time zone")
-        return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+        return _instant_as_text(value)
 
     def python_value(self, value: Any) -> datetime | None:
         if value is None:
             return None
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return instant.astimezone(UTC)
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def _instant_as_text(value: datetime) -> str:
+    """Remembered, because one transaction writes the same "now" into many rows."""
+    return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
 
 
 _as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
