@@ -37,7 +37,7 @@ _LOCK_STAY: Prepared[Any] = Prepared(
 @dataclass(frozen=True)
 class _News:
     """What Stripe says of one payment of a stay, both locked. `learnt`: what the payment's row does not have yet; it is
-    written with its change of state. `cause`: for the audit log."""
+    written with its change of state. `zone`: the hotel's. `cause`: for the audit log."""
 
     deps: Deps
     now: datetime
