@@ -182,7 +182,7 @@ def for_update(query: Any) -> Any:
 
 
 def must_be_in_transaction() -> None:
-    if not db.in_transaction():
+    if not db.obj.in_transaction():  # asked all the time, so not through the proxy
         raise RuntimeError("this changes rows that belong together: begin a transaction first")
 
 

@@ -54,7 +54,7 @@ class _Text:
     """One statement as one engine takes it."""
 
     def __init__(self, query: Any, blanks: int) -> None:
-        self.query, self._database = query, query._database
+        self.query = query
         self.sql, parameters = query.sql()
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
@@ -62,14 +62,11 @@ class _Text:
         self.to_row: Callable[[Any], Any] | None = None
         """How a row of the database becomes an object; known once the first answer shows its columns."""
 
-    def run(self, values: tuple[Any, ...]) -> Any:
+    def fill(self, values: tuple[Any, ...]) -> list[Any]:
         known = values + self._constants
-        return self._database.execute_sql(
-            self.sql, [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
-        )
+        return [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
 
-    def rows(self, values: tuple[Any, ...]) -> list[Any]:
-        cursor = self.run(values)
+    def read(self, cursor: Any) -> list[Any]:
         if self.to_row is None:
             self.to_row = _reader_of(self.query, cursor)
         return [self.to_row(row) for row in cursor.fetchall()]
@@ -85,31 +82,33 @@ class Prepared(Generic[Row]):
         self._write = write
         wanted = len(inspect.signature(write).parameters) if blanks is None else blanks
         self._blanks = [Blank(number) for number in range(wanted)]
-        self._texts: dict[Any, _Text] = {}
-        self._database: Any = None
+        self._texts: dict[type, _Text] = {}
+        self._proxy: Any = None
+        """The models' database, behind which is the one that is in use."""
 
     def all(self, *values: Any) -> list[Row]:
-        return self._text(values).rows(values)
+        text, cursor = self._execute(values)
+        return text.read(cursor)
 
     def first(self, *values: Any) -> Row | None:
         """The only row or the first; None if there is none. A LIMIT, where one is needed, is in the statement."""
-        rows = self._text(values).rows(values)
+        rows = self.all(*values)
         return rows[0] if rows else None
 
     def run(self, *values: Any) -> int:
         """For INSERT, UPDATE and DELETE: how many rows it touched."""
-        return int(self._text(values).run(values).rowcount)
+        return int(self._execute(values)[1].rowcount)
 
-    def _text(self, values: tuple[Any, ...]) -> _Text:
+    def _execute(self, values: tuple[Any, ...]) -> tuple[_Text, Any]:
         if len(values) != len(self._blanks):
             raise TypeError(f"{len(self._blanks)} values are needed, not {len(values)}")
-        if self._database is None:
-            self._database = self._write(*self._blanks)._database
-        engine = self._database.param  # how it writes a blank itself: "?" or "%s"
-        text = self._texts.get(engine)
+        if self._proxy is None:
+            self._proxy = self._write(*self._blanks)._database
+        database = self._proxy.obj
+        text = self._texts.get(type(database))
         if text is None:  # two threads may both do it: the result is the same
-            text = self._texts[engine] = _Text(self._write(*self._blanks), len(self._blanks))
-        return text
+            text = self._texts[type(database)] = _Text(self._write(*self._blanks), len(self._blanks))
+        return text, database.execute_sql(text.sql, text.fill(values))
 
 
 def insert(model: type[peewee.Model], *, unless_there: bool = False, **values: Any) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import peewee
@@ -19,13 +20,20 @@ class UtcDateTimeField(peewee.Field):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant without a time zone")
-        return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+        return _instant_as_text(value if value.tzinfo is UTC else value.astimezone(UTC))
 
     def python_value(self, value: Any) -> datetime | None:
         if value is None:
             return None
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return instant.astimezone(UTC)
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def _instant_as_text(value: datetime) -> str:
+    """Of an instant in UTC; remembered, because one transaction writes the same "now" into many rows. In other zones
+    two instants can look alike, when a clock change repeats an hour."""
+    return value.isoformat(sep=" ", timespec="microseconds")
 
 
 class HotelDateField(peewee.DateField):

@@ -41,6 +41,7 @@ def _insert(
     details: dict[str, Any],
 ) -> None:
     must_be_in_transaction()
+    now = deps.now()
     prepared.insert(
         OutgoingMail,
         unless_there=True,
@@ -50,8 +51,8 @@ def _insert(
         recipient=recipient,
         locale=locale,
         details=details,
-        created_at=deps.now(),
-        next_try_at=deps.now(),
+        created_at=now,
+        next_try_at=now,
     )
 
 

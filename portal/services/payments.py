@@ -108,8 +108,8 @@ def insert(
     actor: str = "portal",
     **columns: Any,
 ) -> Payment:
-    """A new row with the next session number, and its audit entry. In the caller's transaction, under the lock;
-    `others`: the stay's payments, as read there."""
+    """A new row with the next session number, and its audit entry. In the caller's transaction, under the lock, where
+    `others`, the stay's payments so far, were read too."""
     last = max((payment.session_number for payment in others), default=0)
     payment: Payment = Payment.create(
         public_id=public_id,

@@ -37,9 +37,10 @@ _LOCK_STAY: Prepared[Any] = Prepared(
 @dataclass(frozen=True)
 class _News:
     """What Stripe says of one payment of a stay, both locked. `learnt`: what the payment's row does not have yet; it is
-    written with its change of state. `cause`: for the audit log."""
+    written with its change of state. `zone`: the hotel's. `cause`: for the audit log."""
 
     deps: Deps
+    now: datetime
     zone: str
     reservation: Reservation
     payment: Payment
@@ -86,7 +87,7 @@ def _settle(deps: Deps, seen: PaymentSeen, cause: str) -> tuple[str, Payment | N
     if learnt is None:
         return SKIPPED, None
     if seen.status and states.PAYMENT_RANK[seen.status] > states.PAYMENT_RANK[payment.status]:
-        _advance(_News(deps, hotel.timezone, reservation, payment, seen, cause, learnt))
+        _advance(_News(deps, deps.now(), hotel.timezone, reservation, payment, seen, cause, learnt))
     elif learnt:
         prepared.update(Payment, learnt, id=payment.id)
     _notice_used_up(deps, reservation, mine)
@@ -183,7 +184,7 @@ def _advance(news: _News) -> None:
 def _move(news: _News, status: str, also: dict[str, Any]) -> None:
     """Everything about the payment in one UPDATE."""
     changes = {**news.learnt, **also}
-    state.move(news.payment, status, actor="stripe", cause=news.cause, now=news.deps.now(), **changes)
+    state.move(news.payment, status, actor="stripe", cause=news.cause, now=news.now, **changes)
 
 
 def _take_money(news: _News) -> None:
@@ -195,7 +196,7 @@ def _take_money(news: _News) -> None:
         reservation.paid,
         reservation.currency,
         reservation.check_in,
-        hotel_time.hotel_date(news.deps.now(), news.zone),
+        hotel_time.hotel_date(news.now, news.zone),
     )
     known_back = max(seen.refunded, money_back.on_its_way(payment))  # a webhook's body does not tell what went back
     verdict = judge(standing, payment.amount, Money(seen.amount, seen.currency, known_back))
@@ -215,12 +216,12 @@ def _keep(news: _News) -> None:
         "confirmed",
         actor="stripe",
         cause=f"paid by {payment.public_id}",
-        now=deps.now(),
+        now=news.now,
         unchanged=("paid", "total"),
         paid=reservation.paid + payment.amount,
     )
     mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
-    metrics.PAID_TO_CONFIRMED.observe(max(0.0, (deps.now() - news.seen.at).total_seconds()))
+    metrics.PAID_TO_CONFIRMED.observe(max(0.0, (news.now - news.seen.at).total_seconds()))
     log.info("reservation confirmed", reservation=reservation.code, payment=payment.public_id, amount=payment.amount)
 
 
@@ -237,7 +238,7 @@ def _give_back(news: _News, verdict: Verdict, known_back: int) -> None:
     raise_alert(
         "money returned",
         payment.public_id,
-        now=deps.now(),
+        now=news.now,
         reservation=reservation,
         payment=payment,
         why=verdict.value,

@@ -160,6 +160,7 @@ HANDLERS: dict[str, Callable[[Deps, EventSeen], str]] = {
 def _insert(deps: Deps, event: EventSeen) -> bool:
     """Insert first: a second copy at the same moment waits for this transaction and then finds its work done. False:
     the row was there. Its payload is only written with an outcome that needs it."""
+    now = deps.now()
     added = prepared.insert(
         WebhookEvent,
         unless_there=True,
@@ -169,9 +170,9 @@ def _insert(deps: Deps, event: EventSeen) -> bool:
         created=event.created,
         livemode=event.livemode,
         payload_hash=stripe_gateway.payload_hash(event.raw),
-        received_at=deps.now(),
+        received_at=now,
         result="pending",
-        next_try_at=deps.now(),
+        next_try_at=now,
     )
     return bool(added)
 
