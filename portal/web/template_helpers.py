@@ -17,6 +17,7 @@ from flask_babel import lazy_gettext, ngettext
 from jinja2 import Template
 
 from portal.domain import money as currencies
+from portal.domain.guest_match import show_code
 from portal.domain.hotel_time import hotel_date, zone_city
 from portal.domain.vat import vat_by_rate
 from portal.web.decline_words import words_for
@@ -139,7 +140,13 @@ def stay_dates(check_in: date, check_out: date) -> str:
 
 def moment(instant: datetime, zone: str) -> str:
     """Mon 23 Nov 2026, 18:24, by the hotel's clock."""
-    return f"{day(hotel_date(instant, zone))}, {clock_time(instant, zone)}"
+    return _moment(instant, zone, page_locale())
+
+
+@_remembered
+def _moment(instant: datetime, zone: str, locale: Locale) -> str:
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{_date_in(local.date(), 'EEE d MMM yyyy', 'yMMMEd', locale)}, {_format_time(local.time(), locale)}"
 
 
 def clock_time(value: datetime | time, zone: str = "UTC") -> str:
@@ -232,8 +239,13 @@ def _is_english() -> bool:
 
 def _date(value: date, english: str, skeleton: str) -> str:
     """English pages all write the day first; other languages keep their own order."""
-    locale = page_locale()
-    return _format_date(value, english, locale) if _is_english() else _format_skeleton(value, skeleton, locale)
+    return _date_in(value, english, skeleton, page_locale())
+
+
+@_remembered
+def _date_in(value: date, english: str, skeleton: str, locale: Locale) -> str:
+    is_english = locale.language == "en"
+    return _format_date(value, english, locale) if is_english else _format_skeleton(value, skeleton, locale)
 
 
 @_remembered
@@ -268,6 +280,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     percent,
     phone_digits,
     short_day,
+    show_code,
     short_weekday,
     stay_dates,
     utc,
