@@ -8,7 +8,7 @@ from portal import prepared
 from portal.db import lock, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain.guest_match import normalise_email
-from portal.models import Alert, Cursor, OutgoingMail, PasswordReset, Reservation
+from portal.models import Alert, Cursor, OutgoingMail, PasswordReset, Reservation, unindexed
 from portal.services import hotels, links, payments, throttle
 
 STAFF_ALERTS = "staff_alerts"
@@ -157,7 +157,7 @@ def queue_staff_alerts(deps: Deps) -> int:
         mailed = lock(Cursor, name)
         # Not by the highest id so far: an alert with a lower one may be committed after it.
         unnamed = Alert.mailed_at.is_null() & Alert.closed_at.is_null()
-        ids = [alert.id for alert in Alert.select(Alert.id).where(unnamed).order_by(Alert.id)]
+        ids = [alert.id for alert in Alert.select(Alert.id).where(unnamed).order_by(unindexed(Alert.id))]
         if not ids or mailed.updated_at > now - STAFF_PAUSE:
             return 0
         locale, cause = hotels.get_hotel().locale, f"{now:%Y-%m-%dT%H}:{ids[-1]}"
