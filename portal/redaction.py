@@ -21,7 +21,7 @@ _PATTERNS = (
     (re.compile(r"\bbearer\s+[^\s\"',;]+", re.IGNORECASE), f"Bearer {REMOVED}"),
     (re.compile(r"/l/(?!<)[^\s\"'<>?#)]+"), f"/l/{REMOVED}"),
     (re.compile(r"://[^/\s@\"']{1,300}@"), f"://{REMOVED}@"),
-    (re.compile(r"[^\s@<>\"'(),:;=\[\]/\\]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
+    (re.compile(r"(?:[^\s@<>\"'(),:;=\[\]/\\]{1,64}|')@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
 )
 _MAYBE = re.compile(r"_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029]", re.IGNORECASE)
 """A text without any of these has nothing in it that the patterns would remove: most have none, and lines are many."""
