@@ -269,6 +269,7 @@ def _subjects(bench: Bench, houses: list[House], hello: Server, page: Server) ->
     with hotel.opened(house.url):
         paid, waits = (Reservation.get(Reservation.code == house.names[number].code) for number in (0, -1))
     guest, payer = (visitors.guest_cookie(house.port, house.deps, stay) for stay in (waits, paid))
+    house.staff = visitors.after_first_page(house.port, "/staff/reservations", house.staff)
     paths = {
         "guest page": (f"/reservations/{waits.code}", guest),
         "payment history": (f"/reservations/{paid.code}/payments", payer),

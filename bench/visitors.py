@@ -14,14 +14,15 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def guest_cookie(port: int, deps: Deps, stay: Reservation) -> str:
-    """Of a browser that has opened the stay's private link."""
-    return _get(port, urlsplit(links.make_link(deps, stay)).path, "")[0]
+    """Of a browser that has opened the stay's private link and read its page: forms are signed from then on."""
+    cookie, _ = _get(port, urlsplit(links.make_link(deps, stay)).path, "")
+    return _get(port, f"/reservations/{stay.code}", cookie)[0]
 
 
 def pays(port: int, deps: Deps, stay: Reservation) -> Request:
     """A click on Pay, by a guest who has the page open."""
     path = f"/reservations/{stay.code}"
-    cookie, page = _get(port, path, guest_cookie(port, deps, stay))
+    _, page = _get(port, path, cookie := guest_cookie(port, deps, stay))
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     if token is None:
         raise RuntimeError(f"{path} has no form to pay with")
@@ -30,8 +31,13 @@ def pays(port: int, deps: Deps, stay: Reservation) -> Request:
 
 
 def manager_cookie(deps: Deps) -> str:
-    """Of a manager who has signed in."""
+    """Of a manager who has just signed in, before the first page."""
     return "staff=" + cookie_of(deps, {"token": staff_sessions.start(deps, hire(deps, "manager"))})
+
+
+def after_first_page(port: int, path: str, cookie: str) -> str:
+    """The cookie of that browser once it has read a page."""
+    return _get(port, path, cookie)[0]
 
 
 def page_of(port: int, path: str, cookie: str = "") -> bytes:
