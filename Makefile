@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench load real-stripe lock messages clean
+.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench bench-peers load real-stripe lock messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ deep: .venv/.dev browser-and-postgres ## the long runs: more random schedules, m
 bench: .venv/.dev ## how the list of reservations behaves at 1,000 and 200,000 stays, side by side (minutes)
 	$(BIN)/python bench/staff_list.py $(BENCH)
 
+bench-peers: .venv/.dev browser-and-postgres ## the webhook beside dj-stripe's, which gets an environment of its own (two minutes)
+	@$(BIN)/python -m bench.peers $(BENCH)
+
 load: .venv/.dev ## many guests pay at once, through real servers, with figures for each step: make load GUESTS=100
 	$(BIN)/python bench/load.py $(GUESTS)
 
@@ -52,6 +55,7 @@ lock: .venv/.dev ## renew requirements*.txt from requirements*.in
 	$(LOCK) --upgrade requirements.in -o requirements.txt
 	$(LOCK) --upgrade requirements-ssm.in -o requirements-ssm.txt
 	$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade bench/peers/requirements.in -o bench/peers/requirements.txt
 
 messages: .venv/.dev ## collect the texts to translate; LANGUAGE=de starts or renews a translation
 	mkdir -p var portal/translations
