@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench bench-peers load real-stripe lock messages clean
+.PHONY: help demo check format test test-portal test-browser browser-and-postgres deep bench bench-scale bench-peers load real-stripe lock messages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,14 +38,17 @@ browser-and-postgres:
 deep: .venv/.dev browser-and-postgres ## the long runs: more random schedules, more kills (many minutes)
 	DEEP=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/browser $(TEST)
 
-bench: .venv/.dev ## how the list of reservations behaves at 1,000 and 200,000 stays, side by side (minutes)
-	$(BIN)/python bench/staff_list.py $(BENCH)
+bench: .venv/.dev ## pages, payments and messages beside the least that they could cost (two minutes): docs/performance.md
+	$(BIN)/python -m bench.pages $(BENCH)
 
-bench-peers: .venv/.dev browser-and-postgres ## the webhook beside dj-stripe's, which gets an environment of its own (two minutes)
-	@$(BIN)/python -m bench.peers $(BENCH)
+bench-scale: .venv/.dev ## hotels with 1,000 and 200,000 reservations asked the same questions, on both databases (minutes)
+	$(BIN)/python -m bench.scale $(BENCH)
 
-load: .venv/.dev ## many guests pay at once, through real servers, with figures for each step: make load GUESTS=100
-	$(BIN)/python bench/load.py $(GUESTS)
+bench-peers: .venv/.dev ## messages from Stripe beside dj-stripe, which gets an environment of its own (minutes)
+	$(BIN)/python -m bench.peers $(BENCH)
+
+load: .venv/.dev ## a busy day: guests who pay at once, Stripe's messages in a burst: make load GUESTS=100 LOAD="--only burst"
+	$(BIN)/python -m bench.load $(GUESTS) $(LOAD)
 
 real-stripe: .venv/.dev ## the same expectations of Stripe itself: make real-stripe STRIPE_TEST_KEY=sk_test_...
 	@test -n "$(STRIPE_TEST_KEY)" || { echo "Give a test key: make real-stripe STRIPE_TEST_KEY=sk_test_..."; exit 1; }
@@ -59,7 +62,7 @@ lock: .venv/.dev ## renew requirements*.txt from requirements*.in
 
 messages: .venv/.dev ## collect the texts to translate; LANGUAGE=de starts or renews a translation
 	mkdir -p var portal/translations
-	$(BIN)/pybabel extract -F babel.cfg -k N_ -k lazy_gettext --no-location -o var/messages.pot .
+	$(BIN)/pybabel extract -F babel.cfg -k N_ -k lazy_gettext -k plain_text --no-location -o var/messages.pot .
 	@test -z "$(LANGUAGE)" || ( test -d portal/translations/$(LANGUAGE) \
 		&& $(BIN)/pybabel update -i var/messages.pot -d portal/translations -l $(LANGUAGE) \
 		|| $(BIN)/pybabel init -i var/messages.pot -d portal/translations -l $(LANGUAGE) )

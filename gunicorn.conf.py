@@ -1,5 +1,6 @@
 """How gunicorn serves the portal: threads, because a click on Pay waits for Stripe while others read."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -37,6 +38,13 @@ class logger_class(Logger):  # noqa: N801  # gunicorn's name for the setting
         logs.configure(os.environ.get("LOG_FORMAT", "console"))
         logs.take_over_the_process()
         self.error_log.handlers = [logs.Bridge()]
+
+
+def when_ready(_server: object) -> None:
+    """Just before the first worker starts. What is loaded by now is for good: a collection in a worker would touch all
+    of it, and whatever is touched is no longer shared between the processes (docs.python.org/3/library/gc.html)."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: object, worker: Any) -> None:

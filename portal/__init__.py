@@ -7,7 +7,17 @@ from portal.deps import Deps
 from portal.gateways.stripe_gateway import FOR_A_REQUEST
 from portal.services import hotels
 from portal.settings import Settings
-from portal.web import error_pages, languages, look, ops, request_log, security, template_helpers, webhooks
+from portal.web import (
+    error_pages,
+    languages,
+    look,
+    ops,
+    request_log,
+    security,
+    static_files,
+    template_helpers,
+    webhooks,
+)
 from portal.web.context import set_deps
 from portal.web.guest import guest
 from portal.web.staff import staff
@@ -29,6 +39,7 @@ def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     security.register(app, settings)
     languages.register(app)
     template_helpers.register(app)
+    static_files.register(app)
     error_pages.register(app)
     api.register(app)
     security.csrf.exempt(api.api)  # it looks at no cookie

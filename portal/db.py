@@ -3,14 +3,23 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
+from portal.prepared import Prepared
+from portal.writer_queue import NoTurn, WriterQueue
+
 db = peewee.DatabaseProxy()
 _initialised_with = ""
+_writers: WriterQueue | None = None
+"""None: PostgreSQL, where many write at once."""
+
+SQLITE_WAIT = 5.0
+"""Seconds that a write waits for others before it is given up."""
 
 POSTGRES_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000"
@@ -29,9 +38,10 @@ class DatabaseBusy(Exception):
 def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
     """Point the models at `sqlite:///FILE` or `postgresql://…`. Connections are opened later, by each thread. The same
     address again changes nothing."""
-    global _initialised_with  # noqa: PLW0603  # one process has one database, like the proxy itself
+    global _initialised_with, _writers  # noqa: PLW0603  # one process has one database, like the proxy itself
     if url != _initialised_with:
         db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
+        _writers = None if is_postgres() else WriterQueue(db.database)
         _initialised_with = url
 
 
@@ -49,7 +59,12 @@ def _sqlite(url: str) -> peewee.Database:
         autoconnect=False,
         returning_clause=True,
         # FULL: a power cut must not take back a payment that Stripe was told is stored.
-        pragmas={"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": "full"},
+        pragmas={
+            "journal_mode": "wal",
+            "foreign_keys": 1,
+            "busy_timeout": int(SQLITE_WAIT * 1000),
+            "synchronous": "full",
+        },
     )
 
 
@@ -106,12 +121,31 @@ def transaction() -> Iterator[None]:
     if db.in_transaction():
         raise RuntimeError("a transaction is open already: let the caller's do the work")
     try:
-        with db.atomic():
+        with _turn_to_write(), db.atomic():
             yield
+    except NoTurn as error:
+        raise DatabaseBusy("writer queue") from error
     except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
         if is_mistake(error):
             raise
         raise DatabaseBusy(_cause(error)) from error
+
+
+@contextmanager
+def _turn_to_write() -> Iterator[None]:
+    """In SQLite's queue; what was waited there is no longer waited for SQLite's own lock."""
+    if _writers is None:
+        yield
+        return
+    with _writers.turn(SQLITE_WAIT) as left:
+        if left > SQLITE_WAIT - 0.1:
+            yield
+            return
+        db.execute_sql(f"PRAGMA busy_timeout = {int(left * 1000)}")
+        try:
+            yield
+        finally:
+            db.execute_sql(f"PRAGMA busy_timeout = {int(SQLITE_WAIT * 1000)}")
 
 
 def is_mistake(error: Exception) -> bool:
@@ -130,13 +164,25 @@ def savepoint() -> Iterator[None]:
 def lock(model: type[Row], row_id: int | str) -> Row:
     """The row, read anew under its lock until the transaction ends. Order: reservation, payment, refund, night."""
     must_be_in_transaction()
-    query = model.select().where(model._meta.primary_key == row_id)
-    row: Row = (query.for_update() if is_postgres() else query).get()
+    row: Row | None = _locking(model).first(row_id)
+    if row is None:
+        raise peewee.DoesNotExist(f"{model.__name__} {row_id}")
     return row
 
 
+@cache
+def _locking(model: Any) -> Prepared[Any]:
+    return Prepared(lambda row_id: for_update(model.select().where(model._meta.primary_key == row_id)))
+
+
+def for_update(query: Any) -> Any:
+    """A SELECT that locks the rows of its first table, in the same order as `lock`. SQLite's transaction has locked
+    everything already."""
+    return query.for_update(of=query.model) if is_postgres() else query
+
+
 def must_be_in_transaction() -> None:
-    if not db.in_transaction():
+    if not db.obj.in_transaction():  # asked all the time, so not through the proxy
         raise RuntimeError("this changes rows that belong together: begin a transaction first")
 
 

@@ -3,6 +3,7 @@
 Nothing relies on it: no line is meant to carry such things. It is for the text of a fault that nobody foresaw."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 REMOVED = "[removed]"
@@ -20,9 +21,12 @@ _PATTERNS = (
     (re.compile(r"\bbearer\s+[^\s\"',;]+", re.IGNORECASE), f"Bearer {REMOVED}"),
     (re.compile(r"/l/(?!<)[^\s\"'<>?#)]+"), f"/l/{REMOVED}"),
     (re.compile(r"://[^/\s@\"']{1,300}@"), f"://{REMOVED}@"),
-    (re.compile(r"[^\s@<>\"'(),:;=\[\]/\\]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
+    (re.compile(r"(?:[^\s@<>\"'(),:;=\[\]/\\]{1,64}|')@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
 )
+_MAYBE = re.compile(r"_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029]", re.IGNORECASE)
+"""A text without any of these has nothing in it that the patterns would remove: most have none, and lines are many."""
 _CARD = re.compile(r"(?<![0-9A-Za-z_])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
+_SHORTEST_CARD = 10**12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -42,9 +46,11 @@ def clean(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
-        return value if clean_text(str(value)) == str(value) else REMOVED
+        return value if abs(value) < _SHORTEST_CARD or clean_text(str(value)) == str(value) else REMOVED
     if depth >= DEEPEST:
         return REMOVED
+    if isinstance(value, str) and len(value) <= LONGEST and not _MAYBE.search(value):
+        return value
     if isinstance(value, dict):
         return {_one_line(clean_text(str(name))): _field(str(name), inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -61,7 +67,12 @@ def clean_text(text: str) -> str:
 
 
 def _field(name: str, value: Any, depth: int = 0) -> Any:
-    return REMOVED if value and _PRIVATE_FIELD.search(name) else clean(value, depth)
+    return REMOVED if value and _is_private(name) else clean(value, depth)
+
+
+@lru_cache(maxsize=1024)
+def _is_private(name: str) -> bool:
+    return _PRIVATE_FIELD.search(name) is not None
 
 
 def _words_of(value: object) -> str:

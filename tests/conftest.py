@@ -25,6 +25,7 @@ from stripe_simulator import Control, Simulator, start
 from tests import log_watch, postgres
 from tests.actors import Clock, Guest, LivePortal
 from tests.mailbox import Mailbox
+from tests.statements import counted
 from tests.stays import new_stay
 
 WEBHOOK_SECRET = "whsec_of_the_tests"
@@ -46,7 +47,7 @@ SQL_OF_ITS_OWN = (
         "tests/refunds/test_at_once",
         "tests/web/test_find",
     ),
-    *("tests/refunds/test_books.py", "tests/refunds/test_restored_backups", "tests/web/test_webhook_events"),
+    *("tests/refunds/test_books.py", "tests/refunds/test_restored_backups", "tests/web/test_webhook_"),
 )
 """Files about statements, locks and rows that meet: every test of them runs on both databases."""
 
@@ -239,6 +240,18 @@ def make_reservation(deps: Deps) -> Callable[..., Reservation]:
         return reservations.add_reservation(deps, new, actor="test")
 
     return make
+
+
+@pytest.fixture
+def count_statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], int]:
+    """How many SQL statements all threads run meanwhile."""
+
+    def count(work: Callable[[], object]) -> int:
+        with counted(monkeypatch) as statements:
+            work()
+        return len(statements)
+
+    return count
 
 
 @pytest.fixture

@@ -89,10 +89,24 @@ def test_a_table_that_is_already_there_stops_the_migration_and_nothing_is_half_d
     db.db.execute_sql("CREATE TABLE api_answer (id INTEGER)")  # in the way of a later statement of the step
     with pytest.raises(peewee.DatabaseError):
         migrations.migrate()
-    assert migrations.pending() == ["0004_staff", "0005_operations", "0006_staff_pages", "0007_searching", "0008_api"]
+    assert migrations.pending() == [
+        "0004_staff",
+        "0005_operations",
+        "0006_staff_pages",
+        "0007_searching",
+        "0008_api",
+        "0009_in_the_order_of_time",
+    ]
     assert "staff" not in db.db.get_tables()
     db.db.execute_sql("DROP TABLE api_answer")
-    assert migrations.migrate() == ["0004_staff", "0005_operations", "0006_staff_pages", "0007_searching", "0008_api"]
+    assert migrations.migrate() == [
+        "0004_staff",
+        "0005_operations",
+        "0006_staff_pages",
+        "0007_searching",
+        "0008_api",
+        "0009_in_the_order_of_time",
+    ]
     assert migrations.migrate() == []
 
 

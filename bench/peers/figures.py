@@ -1,11 +1,10 @@
 """What the rounds say: medians of ratios of neighbours in the same round, and the spread of waiting."""
 
-import os
-import platform
 import statistics
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from bench.machine import percentile
 
 
 @dataclass(frozen=True)
@@ -18,11 +17,6 @@ class Round:
     cpu: float
     engine: float
     each: list[float]
-
-
-def percentile(ordered: list[float], share: float) -> float:
-    """The value that `share` of an ordered list does not exceed; the largest of a short one."""
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def summary(name: str, database: str, rounds: list[Round]) -> dict[str, Any]:
@@ -85,13 +79,3 @@ def _ratio_table(found: dict[str, dict[str, float]]) -> str:
         parts = " | ".join(f"{ratio[key]:.2f}×" for key in ("p50", "p99"))
         lines.append(f"| on {database} | {times} | {parts} |")
     return "\n".join(lines)
-
-
-def machine() -> str:
-    """Processor and number of cores."""
-    cpu = platform.machine()
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            cpu = line.partition(":")[2].strip()
-            break
-    return f"{os.cpu_count()} cores, {cpu}"

@@ -6,7 +6,6 @@ At the portal each message settles a payment, confirms a stay and queues a mail;
 import argparse
 import contextlib
 import json
-import logging
 import os
 import platform
 import subprocess
@@ -19,13 +18,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
-
-from bench.peers import RESULTS, environment, figures, hotel, messages
+from bench import hotel, messages, report
+from bench.machine import Request, Server, cpu_seconds, described, send
+from bench.messages import Names
+from bench.peers import RESULTS, environment, figures
 from bench.peers.environment import ROOT, NotPrepared
 from bench.peers.figures import Round
-from bench.peers.machine import Server, cpu_seconds, send
-from bench.peers.messages import Names
 from bench.peers.stripe_stub import PLACE
 from portal import db
 from portal.deps import Deps
@@ -145,10 +143,10 @@ class Bench:
         """Send that many messages from `first` on; signed only now, for a signature is good for five minutes."""
         at = int(time.time())
         bodies = [self.model.about(names) for names in subject.names[first : first + count]]
-        requests = [(body, messages.signed(body, SECRET, at)) for body in bodies]
+        requests = [Request(subject.path, "POST", body, messages.signed(body, SECRET, at)) for body in bodies]
         engine = self.engine_processes(subject)
         before = subject.server.cpu(), cpu_seconds(engine)
-        sent = send(subject.server.port, subject.path, requests, self.asked.connections)
+        sent = send(subject.server.port, requests, self.asked.connections)
         after = subject.server.cpu(), cpu_seconds(engine)
         subject.failed += sent.failed
         return Round(count, sent.took, after[0] - before[0], after[1] - before[1], sorted(sent.each))
@@ -173,7 +171,11 @@ class Bench:
 
 
 def run(asked: argparse.Namespace) -> int:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    hotel.be_quiet()
+    if POSTGRESQL in asked.databases and postgres.binaries() is None:
+        raise NotPrepared(
+            'PostgreSQL is not installed (Debian: apt-get install postgresql). BENCH="--databases SQLite" does without.'
+        )
     python = environment.prepare()
     with contextlib.ExitStack() as up:
         folder = Path(up.enter_context(tempfile.TemporaryDirectory(prefix="portal-peers-")))
@@ -188,7 +190,7 @@ def run(asked: argparse.Namespace) -> int:
     results = {
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": "make bench-peers",
-        "machine": figures.machine(),
+        "machine": described(),
         "python": platform.python_version(),
         "events": asked.events,
         "rounds": asked.rounds,
@@ -199,9 +201,7 @@ def run(asked: argparse.Namespace) -> int:
     }
     print("\n" + figures.table(results))
     if not asked.no_write:
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+        report.keep(RESULTS, results)
     return tell(results["wrong"])
 
 

@@ -22,7 +22,7 @@ def example(**fields: Any) -> ConfigDict:
 class Model(BaseModel):
     """Nothing is guessed: unknown fields are refused, and "7", 7.0 or true are no whole numbers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class ErrorAnswer(Model):

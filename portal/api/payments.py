@@ -110,9 +110,10 @@ def _in_our_words(refusal: errors.Refusal) -> ApiRefusal:
 
 
 def _why_not(call: Call, found: Reservation) -> ApiRefusal:
-    facts = payments.facts_of(found)
+    mine = payments.of_stay(found)
+    facts = payments.facts_of(found, mine)
     why = why_not_pay(facts, call.deps.now())
-    live = payments.find_live(found)
+    live = payments.live_of(mine)
     if live is not None and live.status == "processing":
         return refusals.bad_input("A payment is on its way.", "Look at the status later.", payment_id=live.public_id)
     if why is MayNotPay.ATTEMPTS_USED_UP:

@@ -2,7 +2,9 @@
 
 import re
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,12 +12,16 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Any
 
 from portal.db import must_not_be_in_transaction
 from portal.settings import SmtpServer
 
 PATIENCE = 20.0
 """Seconds for the connection, and for every single answer."""
+
+ALTOGETHER = 3
+"""Times that patience, and a conversation is cut off: a server that drips a byte at a time would hold up all jobs."""
 
 _SERVER_WIDE = (421, 454, 530, 534, 535, 538)
 """Codes that speak of the server or of our password, whatever the command was (RFC 5321, RFC 4954)."""
@@ -113,18 +119,51 @@ class MailGateway:
         helo = self._helo if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", self._helo) else "[127.0.0.1]"
         tls = self._tls or ssl.create_default_context()
         smtp = (
-            smtplib.SMTP_SSL(server.host, server.port, helo, timeout=self._patience, context=tls)
+            _BoundedTls(server.host, server.port, helo, timeout=self._patience, context=tls)
             if server.security == "tls"
-            else smtplib.SMTP(server.host, server.port, helo, timeout=self._patience)
+            else _Bounded(server.host, server.port, helo, timeout=self._patience)
         )
         try:
             if server.security == "starttls":
                 smtp.starttls(context=tls)  # raises when the server does not offer it: never goes on without
             if server.user:
                 smtp.login(server.user, server.password)
+            smtp.ehlo_or_helo_if_needed()  # half a greeting passes for a whole one: only an answer shows it is there
             yield smtp
         finally:
             _leave(smtp)
+
+
+class _CutOff:
+    """Ends a conversation that takes too long altogether, however often the server says something."""
+
+    timeout: float
+    sock: socket.socket | None = None
+    _alarm: threading.Timer | None = None
+
+    def connect(self, *where: Any, **more: Any) -> Any:
+        self._alarm = threading.Timer(ALTOGETHER * self.timeout, self._cut)
+        self._alarm.daemon = True
+        self._alarm.start()
+        return super().connect(*where, **more)  # type: ignore[misc]  # of the library's class beside this one
+
+    def close(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        super().close()  # type: ignore[misc]
+
+    def _cut(self) -> None:
+        if self.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # under TLS too: whoever reads then gets an error
+
+
+class _Bounded(_CutOff, smtplib.SMTP):
+    pass
+
+
+class _BoundedTls(_CutOff, smtplib.SMTP_SSL):
+    pass
 
 
 def compose(letter: Letter) -> EmailMessage:

@@ -2,7 +2,7 @@
 
 from portal.models.alert import Alert
 from portal.models.audit import AuditLog
-from portal.models.fields import Table
+from portal.models.fields import Table, unindexed
 from portal.models.hotel import Hotel, Picture, Room
 from portal.models.operations import Cursor, Lease, RateBucket
 from portal.models.outgoing_mail import OutgoingMail
@@ -68,4 +68,5 @@ __all__ = [
     "StaffSession",
     "Table",
     "WebhookEvent",
+    "unindexed",
 ]

@@ -1,7 +1,8 @@
 """Columns that read the same on SQLite and PostgreSQL."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import peewee
@@ -19,23 +20,54 @@ class UtcDateTimeField(peewee.Field):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant without a time zone")
-        return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+        return _instant_as_text(value if value.tzinfo is UTC else value.astimezone(UTC))
 
     def python_value(self, value: Any) -> datetime | None:
         if value is None:
             return None
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return instant.astimezone(UTC)
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def _instant_as_text(value: datetime) -> str:
+    """Of an instant in UTC; remembered, because one transaction writes the same "now" into many rows. In other zones
+    two instants can look alike, when a clock change repeats an hour."""
+    return value.isoformat(sep=" ", timespec="microseconds")
+
+
+class HotelDateField(peewee.DateField):
+    """A date at the hotel. The library tries patterns on SQLite's texts; ours have one form."""
+
+    def python_value(self, value: Any) -> date | None:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class HotelTimeField(peewee.TimeField):
+    """A time of day at the hotel, read likewise."""
+
+    def python_value(self, value: Any) -> time | None:
+        return time.fromisoformat(value) if isinstance(value, str) else value
+
+
+_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""Made once: `json.dumps` would make an encoder for every value."""
 
 
 class FrozenJsonField(peewee.TextField):
     """A value kept as JSON text, byte for byte: parameters that have to be sent again unchanged."""
 
     def db_value(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return None if value is None else _as_json(value)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else json.loads(value)
+
+
+def unindexed(column: Any) -> Any:
+    """The column's value, in a form that no index is for. SQLite knows no figures about rows and takes any index that
+    fits a condition; this says of a condition that most rows meet: do not begin here. PostgreSQL minds it, too."""
+    return peewee.fn.COALESCE(column, column)
 
 
 class Table(peewee.Model):

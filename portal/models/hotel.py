@@ -2,7 +2,7 @@
 
 import peewee
 
-from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check
+from portal.models.fields import FrozenJsonField, HotelTimeField, Table, UtcDateTimeField, check
 
 
 class Hotel(Table):
@@ -19,8 +19,8 @@ class Hotel(Table):
     email = peewee.TextField(default="")
     timezone = peewee.TextField()
     currency = peewee.TextField()
-    check_in_from = peewee.TimeField(formats=["%H:%M:%S"])
-    check_out_until = peewee.TimeField(formats=["%H:%M:%S"])
+    check_in_from = HotelTimeField(formats=["%H:%M:%S"])
+    check_out_until = HotelTimeField(formats=["%H:%M:%S"])
     policy = FrozenJsonField()
     locale = peewee.TextField()
     brand_colour = peewee.TextField(default="")

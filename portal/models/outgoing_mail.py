@@ -29,3 +29,6 @@ OutgoingMail.add_index(
 OutgoingMail.add_index(
     OutgoingMail.index(OutgoingMail.next_try_at, where=OutgoingMail.sent_at.is_null(), name="outgoing_mail_waiting")
 )
+OutgoingMail.add_index(
+    OutgoingMail.index(OutgoingMail.created_at, where=OutgoingMail.recipient != "", name="outgoing_mail_with_address")
+)

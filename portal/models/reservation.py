@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import peewee
 
 from portal.domain import states
-from portal.models.fields import FrozenJsonField, Table, UtcDateTimeField, check, one_of
+from portal.models.fields import FrozenJsonField, HotelDateField, Table, UtcDateTimeField, check, one_of
 from portal.models.hotel import Room
 
 STILL_ON = ("pending", "confirmed")
@@ -27,8 +27,8 @@ class Reservation(Table):
     phone = peewee.TextField(default="")
     locale = peewee.TextField()
     room = peewee.ForeignKeyField(Room, backref="reservations")
-    check_in = peewee.DateField()
-    check_out = peewee.DateField()
+    check_in = HotelDateField()
+    check_out = HotelDateField()
     adults = peewee.IntegerField(default=1)
     children = peewee.IntegerField(default=0)
     total = peewee.BigIntegerField()
@@ -58,6 +58,7 @@ class Reservation(Table):
 
 
 Reservation.add_index(Reservation.index(Reservation.check_in, Reservation.id, name="reservation_check_in_id"))
+Reservation.add_index(Reservation.index(Reservation.check_out, Reservation.email, name="reservation_check_out"))
 Reservation.add_index(
     Reservation.index(Reservation.status, Reservation.hold_until, name="reservation_status_hold_until")
 )
@@ -118,7 +119,7 @@ class RoomNight(Table):
         reservation_id: int | None
 
     room = peewee.ForeignKeyField(Room, backref="nights", index=False)
-    night = peewee.DateField()
+    night = HotelDateField()
     reservation = peewee.ForeignKeyField(Reservation, backref="nights", null=True)
 
 

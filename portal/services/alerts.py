@@ -72,8 +72,3 @@ def close_alerts(kinds: tuple[str, ...], cause: str, *, actor: str, why: str, no
     Alert.update(closed_at=now, closed_by=actor, why_closed=why).where(
         (Alert.kind << kinds) & (Alert.cause == cause) & Alert.closed_at.is_null()
     ).execute()
-
-
-def count_open() -> int:
-    """How many lines need attention."""
-    return int(Alert.select().where(Alert.closed_at.is_null()).count())

@@ -19,6 +19,7 @@ from portal.models import (
     Refund,
     Reservation,
     WebhookEvent,
+    unindexed,
 )
 from portal.services import audit, hotels, payments, reservation_words, settlement
 
@@ -97,7 +98,7 @@ def forget_old_guests(deps: Deps) -> int:
     days = hotel.retention_days or deps.settings.retention_days
     last = hotel_time.hotel_date(deps.now(), hotel.timezone) - timedelta(days=days)
     old = Reservation.select(Reservation.id).where(Reservation.check_out < last)
-    with_guest = old.where(~Reservation.email.endswith(NO_GUEST)).order_by(Reservation.id)
+    with_guest = old.where(~Reservation.email.endswith(NO_GUEST)).order_by(unindexed(Reservation.id))
     done = 0
     for reservation_id in [row.id for row in with_guest]:
         try:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from portal import prepared
 from portal.db import must_be_in_transaction
 from portal.models import AuditLog, Reservation
 
@@ -18,7 +19,8 @@ def write(
 ) -> None:
     """One line, in the transaction of what it is about."""
     must_be_in_transaction()
-    AuditLog.insert(
+    prepared.insert(
+        AuditLog,
         entity=entity,
         entity_id=str(entity_id),
         from_state=from_state,
@@ -26,7 +28,7 @@ def write(
         actor=actor,
         cause=cause,
         at=now,
-    ).execute()
+    )
 
 
 def note(reservation: Reservation, *, actor: str, cause: str, now: datetime) -> None:

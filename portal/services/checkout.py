@@ -1,6 +1,7 @@
 """Paying by card: one click on Pay, from the reservation's lock to the address of Stripe's page."""
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,11 +23,12 @@ from portal.gateways.stripe_gateway import (
     StripeUnavailable,
 )
 from portal.gateways.stripe_seen import PaymentSeen
-from portal.models import Hotel, Payment, Reservation
-from portal.services import hotels, payments, public_ids, restored, throttle
+from portal.models import Hotel, Payment, Reservation, Room
+from portal.prepared import Prepared
+from portal.services import payments, public_ids, restored, throttle
 from portal.services.alerts import raise_alert
 from portal.services.checkout_sessions import close_payment, give_up
-from portal.services.settlement import settle
+from portal.services.settlement import settle_and_read
 
 log = structlog.get_logger()
 
@@ -35,6 +37,15 @@ ROUNDS = 4
 
 WAIT_FOR_OTHER_TAB = 8.0
 PAUSE = 0.25
+
+
+_ROOM_AND_HOTEL: Prepared[Any] = Prepared(
+    lambda room: (
+        Room.select(Room.name, Hotel.name, Hotel.installation, Hotel.stripe_livemode)
+        .join(Hotel, on=(Hotel.id == 1), attr="hotel")
+        .where(Room.id == room)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -63,12 +74,13 @@ def start_checkout(
     the guest is to return to; an open session that leads elsewhere makes way for a new one. None: wherever it leads.
 
     Raises Refusal (Stripe cannot be reached, too many clicks) and BeingPrepared (another tab is faster)."""
-    _throttle(deps, reservation_id)
     restored.refuse_payments()
     deps, email_refused = deps.for_one_request(), False
     try:
-        for _ in range(ROUNDS):
-            payment = _begin_payment(deps, reservation_id, actor, back, with_email=not email_refused)
+        for turn in range(ROUNDS):
+            payment = _begin_payment(
+                deps, reservation_id, actor, back, with_email=not email_refused, count_click=turn == 0
+            )
             if payment is None or payment.status == "processing":
                 return LookAtStay()
             try:
@@ -86,25 +98,31 @@ def start_checkout(
 
 
 def _throttle(deps: Deps, reservation_id: int) -> None:
-    if not throttle.hit(deps, throttle.PAYS_OF_RESERVATION, str(reservation_id)):
+    if not throttle.hit_inside(deps, throttle.PAYS_OF_RESERVATION, str(reservation_id)):
         raise errors.Refusal(errors.TOO_MANY_PAYS)
 
 
 def _begin_payment(
-    deps: Deps, reservation_id: int, actor: str, back: ReturnUrls | None, *, with_email: bool
+    deps: Deps, reservation_id: int, actor: str, back: ReturnUrls | None, *, with_email: bool, count_click: bool
 ) -> Payment | None:
     """The live payment, or a new one with its call to Stripe written down; None when nothing may be paid."""
     with transaction():
+        if count_click:
+            _throttle(deps, reservation_id)
         reservation = lock(Reservation, reservation_id)
-        live = payments.find_live(reservation)
-        if live or why_not_pay(payments.facts_of(reservation), deps.now()):
+        mine = payments.lock_of_stay(reservation)
+        live = payments.live_of(mine)
+        if live or why_not_pay(payments.facts_of(reservation, mine), deps.now()):
             return live if reservation.status == "pending" else None
-        hotel, now, public_id = hotels.get_hotel(), deps.now(), public_ids.new_payment_id()
-        order = _order(deps, hotel, reservation, public_id, back or own_pages(deps, reservation), with_email=with_email)
-        Hotel.update(stripe_livemode=deps.settings.livemode).where(Hotel.stripe_livemode.is_null()).execute()
+        (room,) = _ROOM_AND_HOTEL.all(reservation.room_id)
+        now, public_id = deps.now(), public_ids.new_payment_id()
+        order = _order(deps, room, reservation, public_id, back or own_pages(deps, reservation), with_email=with_email)
+        if room.hotel.stripe_livemode is None:
+            Hotel.update(stripe_livemode=deps.settings.livemode).where(Hotel.stripe_livemode.is_null()).execute()
         return payments.insert(
             deps,
             reservation,
+            mine,
             public_id=public_id,
             amount=order.amount,
             currency=order.currency,
@@ -119,16 +137,16 @@ def _begin_payment(
 
 
 def _order(
-    deps: Deps, hotel: Hotel, reservation: Reservation, payment_id: str, back: ReturnUrls, *, with_email: bool
+    deps: Deps, room: Any, reservation: Reservation, payment_id: str, back: ReturnUrls, *, with_email: bool
 ) -> SessionOrder:
     stay = f"{reservation.check_in:%d %b %Y} – {reservation.check_out:%d %b %Y}"
     return SessionOrder(
-        portal=hotel.installation,
+        portal=room.hotel.installation,
         reservation_code=reservation.code,
         payment_id=payment_id,
         amount=reservation.amount_due,
         currency=reservation.currency,
-        title=f"{hotel.name}, {reservation.room.name}",
+        title=f"{room.hotel.name}, {room.name}",
         description=f"{stay}, reservation {show_code(reservation.code)}",
         email=reservation.email if with_email else "",
         success_url=back.success,
@@ -140,16 +158,15 @@ def _order(
 def _follow(deps: Deps, payment: Payment, back: ReturnUrls | None) -> GoToStripe | LookAtStay | None:
     """Ask Stripe what the payment has become, settle that, and say where to go; None: begin again."""
     seen = _ask_or_make(deps, payment)
-    settle(deps, seen, cause="pay pressed")
-    payment = Payment.get_by_id(payment.id)
-    reservation = Reservation.get_by_id(payment.reservation_id)
+    payment = settle_and_read(deps, seen, cause="pay pressed") or Payment.get_by_id(payment.id)
+    reservation = payment.reservation
     if payment.status != "open":
         return None if payment.status in ("expired", "failed") else LookAtStay()
     if reservation.status != "pending" or payment.amount != reservation.amount_due:
         close_payment(deps, payment)  # nobody is sent to a session that must not be paid
         return None
     is_stale = payment.declined_at or _leads_elsewhere(payment, back)
-    if is_stale and why_not_pay(payments.facts_of(reservation), deps.now()) is None:
+    if is_stale and why_not_pay(payments.facts_of(reservation, payments.of_stay(reservation)), deps.now()) is None:
         close_payment(deps, payment)  # "try again" after a decline: a new session, once this one cannot be paid
         return None
     return GoToStripe(_checked(deps, seen.url), payment)

@@ -13,10 +13,18 @@ from portal.domain.refund_window import window_from
 from portal.domain.situation import PaymentFacts, Situation, situation_of, why_not_pay
 from portal.domain.states import ENDED_REFUND
 from portal.models import Hotel, Payment, Refund, Reservation, ReservationLine, Room
+from portal.prepared import Prepared
 from portal.services import hotels, payments
 
 CREDITED = ("sent", "pending", "requires_action", "succeeded")
 """A refund in one of these has left us: it has a credit note."""
+
+_REFUNDS: Prepared[Refund] = Prepared(
+    lambda stay: Refund.select().join(Payment).where(Payment.reservation == stay).order_by(Refund.id)
+)
+_LINES: Prepared[ReservationLine] = Prepared(
+    lambda stay: ReservationLine.select().where(ReservationLine.reservation == stay).order_by(ReservationLine.position)
+)
 
 USED_UP = (MayNotPay.ATTEMPTS_USED_UP, MayNotPay.SESSIONS_USED_UP)
 
@@ -87,12 +95,10 @@ class StayPage:
 
 def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
     """Everything about one stay, as it stands in our books now."""
-    hotel, now = hotels.get_hotel(), deps.now()
-    rows = list(Payment.select().where(Payment.reservation == reservation.id).order_by(Payment.session_number))
-    refunds = list(
-        Refund.select(Refund, Payment).join(Payment).where(Payment.reservation == reservation.id).order_by(Refund.id)
-    )
-    facts = payments.facts_of(reservation)
+    hotel, now = hotels.of(reservation), deps.now()
+    rows = payments.of_stay(reservation)
+    refunds = _refunds(reservation, rows)
+    facts = payments.facts_of(reservation, rows)
     situation = situation_of(facts, [_facts(payment) for payment in rows], now)
     refusal, live = why_not_pay(facts, now), next((p for p in rows if p.is_live), None)
     today = hotel_time.hotel_date(now, hotel.timezone)
@@ -102,7 +108,7 @@ def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
         hotel=hotel,
         reservation=reservation,
         room=reservation.room,
-        lines=list(reservation.lines.order_by(ReservationLine.position)),
+        lines=_LINES.all(reservation.id),
         code=show_code(reservation.code),
         situation=situation,
         payment_status=_status_for_programs(reservation, situation, facts.tried, live, _returned(refunds, kept)),
@@ -124,6 +130,15 @@ def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
         returned=_returned(refunds, in_currency),
         returned_of_kept=_returned(refunds, kept),
     )
+
+
+def _refunds(reservation: Reservation, payments: list[Payment]) -> list[Refund]:
+    """The oldest first, each with its payment. One that began after the payments were read is for the next page."""
+    by_id = {payment.id: payment for payment in payments}
+    refunds = [refund for refund in _REFUNDS.all(reservation.id) if refund.payment_id in by_id]
+    for refund in refunds:
+        refund.payment = by_id[refund.payment_id]
+    return refunds
 
 
 def _returned(refunds: list[Refund], of: list[Payment]) -> int:

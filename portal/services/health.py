@@ -10,8 +10,9 @@ import structlog
 from portal.db import DatabaseBusy, db, transaction
 from portal.deps import Deps
 from portal.errors import N_
-from portal.models import Cursor, Lease, OutgoingMail, Payment, WebhookEvent
+from portal.models import Alert, Cursor, Lease, OutgoingMail, Payment, WebhookEvent
 from portal.models.fields import UtcDateTimeField
+from portal.prepared import Prepared
 from portal.services.leases import ALIVE_FOR, HEARTBEAT
 
 log = structlog.get_logger()
@@ -46,42 +47,71 @@ class Signs:
     worker_seen: datetime | None
     oldest_mail: datetime | None
     unheard_payment: datetime | None
-    """The first card payment since the last message from Stripe."""
+    """When the first card payment was completed that was begun after Stripe's last message; None too while there is no
+    secret, so that none can arrive."""
+    open_alerts: int
+    """Lines that need a person."""
+
+
+def count_attention(deps: Deps) -> int:
+    """How much asks for a person: open lines, and what is wrong now."""
+    signs = read_signs(deps)
+    return signs.open_alerts + len(_wrong(deps, signs))
 
 
 def conditions(deps: Deps) -> list[Condition]:
-    """Everything that is wrong now, worst first. Two small statements, whatever the number of rows."""
-    signs = read_signs(deps)
+    """Everything that is wrong now, worst first."""
+    return _wrong(deps, read_signs(deps))
+
+
+def _wrong(deps: Deps, signs: Signs) -> list[Condition]:
     found = (_worker(deps, signs), _signatures(signs), _silence(deps, signs), _mails(deps, signs))
     return [condition for condition in found if condition]
 
 
-def read_signs(deps: Deps) -> Signs:
+_LONG_AGO = UtcDateTimeField().db_value(datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _select_signs() -> Any:
+    """All in one small statement, whatever the number of rows: every page of the staff asks."""
     last_event = WebhookEvent.select(peewee.fn.MAX(WebhookEvent.received_at))
-    failed = Cursor.select(Cursor.updated_at).where(Cursor.name == SIGNATURE_FAILED)
-    worker = Lease.select(Lease.until).where(Lease.name == HEARTBEAT)
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
-    mail = OutgoingMail.select(peewee.fn.MIN(OutgoingMail.created_at)).where(waiting)
-    last, failure, until, oldest = read_moments(last_event, failed, worker, mail)
-    return Signs(last, failure, until - ALIVE_FOR if until else None, oldest, _unheard_payment(deps, last))
+    begun_since = Payment.created_at > peewee.fn.COALESCE(last_event, _LONG_AGO)
+    by_card = (Payment.provider == "stripe") & Payment.completed_at.is_null(False)
+    signs: dict[str, Any] = {
+        "last_event": last_event,
+        "signature_failed": Cursor.select(Cursor.updated_at).where(Cursor.name == SIGNATURE_FAILED),
+        "worker_until": Lease.select(Lease.until).where(Lease.name == HEARTBEAT),
+        "oldest_mail": OutgoingMail.select(peewee.fn.MIN(OutgoingMail.created_at)).where(waiting),
+        "unheard_payment": Payment.select(Payment.completed_at)
+        .where((Payment.status == "succeeded") & begun_since & by_card)
+        .order_by(Payment.created_at)
+        .limit(1),
+        "open_alerts": Alert.select(peewee.fn.COUNT(Alert.id)).where(Alert.closed_at.is_null()),
+    }
+    return peewee.Select(columns=[query.alias(name) for name, query in signs.items()]).bind(db).tuples()
+
+
+_SIGNS: Prepared[tuple[Any, ...]] = Prepared(_select_signs)
+
+
+def read_signs(deps: Deps) -> Signs:
+    *moments, open_alerts = _SIGNS.all()[0]
+    last, failure, until, oldest, unheard = (UtcDateTimeField().python_value(moment) for moment in moments)
+    return Signs(
+        last_event=last,
+        signature_failed=failure,
+        worker_seen=until - ALIVE_FOR if until else None,
+        oldest_mail=oldest,
+        unheard_payment=unheard if deps.webhook_secrets() else None,
+        open_alerts=int(open_alerts),
+    )
 
 
 def read_moments(*queries: Any) -> list[datetime | None]:
     """One moment of each, in one statement."""
     row = peewee.Select(columns=[query.alias(f"m{n}") for n, query in enumerate(queries)]).bind(db).tuples().get(db)
     return [UtcDateTimeField().python_value(value) for value in row]
-
-
-def _unheard_payment(deps: Deps, last_event: datetime | None) -> datetime | None:
-    """When the first card payment was completed that was begun after Stripe's last message."""
-    if not deps.webhook_secrets():
-        return None
-    since = last_event or datetime(1970, 1, 1, tzinfo=UTC)
-    begun_later = (Payment.status == "succeeded") & (Payment.created_at > since)
-    by_card = (Payment.provider == "stripe") & Payment.completed_at.is_null(False)
-    found = Payment.select(Payment.completed_at).where(begun_later & by_card).order_by(Payment.created_at).first()
-    completed: datetime | None = found.completed_at if found else None
-    return completed
 
 
 def _worker(deps: Deps, signs: Signs) -> Condition | None:

@@ -91,7 +91,7 @@ def why_not_until(deps: Deps, reservation: Reservation, until: datetime) -> str 
 
 
 def _is_after_stay(reservation: Reservation, until: datetime) -> bool:
-    return hotel_time.hotel_date(until, hotels.get_hotel().timezone) > reservation.check_out
+    return bool(hotel_time.hotel_date(until, hotels.get_hotel().timezone) > reservation.check_out)
 
 
 def hold_again(deps: Deps, reservation_id: int, until: datetime, *, actor: str) -> None:

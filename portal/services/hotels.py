@@ -16,6 +16,7 @@ from portal.db import must_be_in_transaction, transaction
 from portal.domain import brand_colour, money
 from portal.domain.cancellation_policy import DEFAULT_POLICY, Policy
 from portal.models import Hotel, Reservation, Room, RoomNight
+from portal.prepared import Prepared
 from portal.services import audit, public_ids
 from portal.services.new_reservation import text_problem
 
@@ -62,9 +63,20 @@ def ensure_hotel() -> Hotel:
     return get_hotel()
 
 
+_THE_HOTEL: Prepared[Hotel] = Prepared(lambda: Hotel.select().where(Hotel.id == 1))
+
+
 def get_hotel() -> Hotel:
-    hotel: Hotel = Hotel.get_by_id(1)
+    hotel = _THE_HOTEL.first()
+    if hotel is None:
+        raise peewee.DoesNotExist("the hotel")
     return hotel
+
+
+def of(reservation: Reservation) -> Hotel:
+    """The hotel as it was read along with a stay, or read now."""
+    hotel: Hotel | None = getattr(reservation, "hotel", None)
+    return get_hotel() if hotel is None else hotel
 
 
 def set_hotel(by: By | None = None, /, **values: Any) -> list[str]:

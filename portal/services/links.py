@@ -6,12 +6,23 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from portal.deps import Deps
 from portal.domain import hotel_time
-from portal.models import Reservation
+from portal.models import Hotel, Reservation, Room
+from portal.prepared import Prepared
 from portal.services import hotels
 
 VALID_AFTER_CHECK_OUT = timedelta(days=30)
 _SALT = "guest-link"
 _LONGEST_TOKEN = 200
+
+_BY_LINK: Prepared[Reservation] = Prepared(
+    lambda code, version: (
+        Reservation.select(Reservation, Room, Hotel)
+        .join(Room)
+        .join_from(Reservation, Hotel, on=Hotel.id == 1, attr="hotel")
+        .where((Reservation.code == code) & (Reservation.link_version == version))
+    )
+)
+"""Every page of a guest begins with this: the stay, its room and the house in one go."""
 
 
 def make_link(deps: Deps, reservation: Reservation) -> str:
@@ -31,21 +42,22 @@ def find_by_token(deps: Deps, token: str) -> Reservation | None:
 
 def find_open_stay(deps: Deps, code: str, version: int) -> Reservation | None:
     """The stay with that code if its links still have that version and it is not over for too long."""
-    reservation = Reservation.get_or_none((Reservation.code == code) & (Reservation.link_version == version))
-    if reservation is None or is_over(deps, reservation):
-        return None
-    found: Reservation = reservation
-    return found
+    reservation = _BY_LINK.first(code, version)
+    return None if reservation is None or is_over(deps, reservation) else reservation
 
 
 def is_over(deps: Deps, reservation: Reservation) -> bool:
     """Whether links to this stay have run out, by the hotel's calendar."""
-    return bool(reservation.check_out < oldest_check_out(deps))
+    return bool(reservation.check_out < _oldest_check_out(deps, hotels.of(reservation)))
 
 
 def oldest_check_out(deps: Deps) -> date:
     """Stays that ended on that day or later are not over."""
-    return hotel_time.hotel_date(deps.now(), hotels.get_hotel().timezone) - VALID_AFTER_CHECK_OUT
+    return _oldest_check_out(deps, hotels.get_hotel())
+
+
+def _oldest_check_out(deps: Deps, hotel: Hotel) -> date:
+    return hotel_time.hotel_date(deps.now(), hotel.timezone) - VALID_AFTER_CHECK_OUT
 
 
 def _serializer(deps: Deps) -> URLSafeSerializer:

@@ -36,11 +36,36 @@ def read_page(
 ) -> Listing[Any]:
     """The page of `query` in the order of `column`, ties by `key`, that follows the place `after`. A place that cannot
     be read, or is none in this order, is the beginning. There should be an index on (column, key)."""
+    place = read_place(after, column, key)
+    return to_listing(
+        list(select_page(query, column, key, place, newest_first=newest_first, size=size)), column, key, size
+    )
+
+
+def read_place(after: str | None, column: peewee.Field, key: peewee.Field) -> tuple[Any, Any] | None:
+    """The values of column and key that a page begins behind; None: at the beginning."""
     place = _read_place(after)
-    if place is not None and _fits(column, key, place):
+    return place if place is not None and _fits(column, key, place) else None
+
+
+def select_page(
+    query: Any,
+    column: peewee.Field,
+    key: peewee.Field,
+    place: tuple[Any, Any] | None,
+    *,
+    newest_first: bool,
+    size: int = PAGE,
+) -> Any:
+    """The statement for one page, and one row more if there is another."""
+    if place is not None:
         query = query.where(_behind(column, key, place, newest_first))
     order = (column.desc(), key.desc()) if newest_first else (column, key)
-    rows = list(query.order_by(*order).limit(size + 1))
+    return query.order_by(*order).limit(size + 1)
+
+
+def to_listing(rows: list[Any], column: peewee.Field, key: peewee.Field, size: int = PAGE) -> Listing[Any]:
+    """What such a statement found."""
     if len(rows) <= size:
         return Listing(rows, None)
     last = rows[size - 1]

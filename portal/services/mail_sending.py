@@ -19,7 +19,7 @@ from portal.gateways.mail_gateway import (
     MailServerRefusesUs,
     MailUnavailable,
 )
-from portal.models import Hotel, OutgoingMail
+from portal.models import Hotel, OutgoingMail, unindexed
 from portal.services import hotels, mail_facts, mails, stay_calendar
 from portal.services.alerts import raise_alert
 from portal.services.due import is_due
@@ -62,7 +62,8 @@ def send_due(deps: Deps, write: Writer) -> int:
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
     due = OutgoingMail.select().where(waiting & is_due(OutgoingMail.next_try_at, deps.now(), LONGEST_PAUSE))
     sent = 0
-    for mail in list(due.order_by(OutgoingMail.id).limit(AT_ONCE)):
+    # In the order of their making, but without walking through all mails in that order.
+    for mail in list(due.order_by(unindexed(OutgoingMail.id)).limit(AT_ONCE)):
         try:
             with structlog.contextvars.bound_contextvars(mail=mail.id, payment=mail.details.get("payment")):
                 sent += _send_one(deps, mail, write)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal import prepared
 from portal.db import lock, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain.guest_match import normalise_email
-from portal.models import Alert, Cursor, OutgoingMail, PasswordReset, Reservation
+from portal.models import Alert, Cursor, OutgoingMail, PasswordReset, Reservation, unindexed
 from portal.services import hotels, links, payments, throttle
 
 STAFF_ALERTS = "staff_alerts"
@@ -40,16 +41,19 @@ def _insert(
     details: dict[str, Any],
 ) -> None:
     must_be_in_transaction()
-    OutgoingMail.insert(
+    now = deps.now()
+    prepared.insert(
+        OutgoingMail,
+        unless_there=True,
         kind=kind,
         cause=cause,
         reservation=reservation,
         recipient=recipient,
         locale=locale,
         details=details,
-        created_at=deps.now(),
-        next_try_at=deps.now(),
-    ).on_conflict_ignore().execute()
+        created_at=now,
+        next_try_at=now,
+    )
 
 
 def is_promised(deps: Deps, kind: str, cause: str) -> bool:
@@ -153,7 +157,7 @@ def queue_staff_alerts(deps: Deps) -> int:
         mailed = lock(Cursor, name)
         # Not by the highest id so far: an alert with a lower one may be committed after it.
         unnamed = Alert.mailed_at.is_null() & Alert.closed_at.is_null()
-        ids = [alert.id for alert in Alert.select(Alert.id).where(unnamed).order_by(Alert.id)]
+        ids = [alert.id for alert in Alert.select(Alert.id).where(unnamed).order_by(unindexed(Alert.id))]
         if not ids or mailed.updated_at > now - STAFF_PAUSE:
             return 0
         locale, cause = hotels.get_hotel().locale, f"{now:%Y-%m-%dT%H}:{ids[-1]}"

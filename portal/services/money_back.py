@@ -5,6 +5,11 @@ from functools import cached_property
 from portal.domain import states
 from portal.domain.refund_sums import Returnable, still_owed
 from portal.models import Alert, Cancellation, Dispute, Payment, Refund, Reservation
+from portal.prepared import Prepared
+
+_REFUNDS: Prepared[Refund] = Prepared(
+    lambda stay: Refund.select(Refund, Payment).join(Payment).where(Payment.reservation == stay).order_by(Refund.id)
+)
 
 
 class MoneyBack:
@@ -23,8 +28,7 @@ class MoneyBack:
     @cached_property
     def refunds(self) -> list[Refund]:
         """The oldest first."""
-        mine = Refund.select(Refund, Payment).join(Payment).where(Payment.reservation == self.reservation_id)
-        return list(mine.order_by(Refund.id))
+        return _REFUNDS.all(self.reservation_id)
 
     @cached_property
     def disputes(self) -> list[Dispute]:

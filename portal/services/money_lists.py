@@ -14,7 +14,7 @@ from peewee import fn
 from portal.domain import hotel_time
 from portal.domain.guest_match import show_code
 from portal.domain.refund_window import window_from
-from portal.models import Payment, Refund, Reservation
+from portal.models import Payment, Refund, Reservation, unindexed
 from portal.services import csv_export
 from portal.services.csv_export import Cell, decimal_sum
 from portal.services.listing import Listing, read_page
@@ -24,18 +24,18 @@ MOST_ROWS = 100_000
 """In one file; a longer list is cut after its newest rows."""
 _BATCH = 1_000
 
-_PAID, _UNPAID = Payment.status == "succeeded", Payment.status != "succeeded"
-_NOT_DECLINED = Payment.declined_at.is_null()
+_NOT_DECLINED = unindexed(Payment.declined_at).is_null()
+_NEVER_OPENED = unindexed(Payment.session_id).is_null()
 
 PAYMENT_WORDS: dict[str, Any] = {
-    "paid": _PAID & (Payment.disposition == "kept"),
-    "returned": _PAID & (Payment.disposition == "returned"),
-    "declined": _UNPAID & Payment.declined_at.is_null(False),
+    "paid": Payment.disposition == "kept",  # only what succeeded has one
+    "returned": Payment.disposition == "returned",
+    "declined": (Payment.status != "succeeded") & ~_NOT_DECLINED,
     "open": (Payment.status << ("creating", "open")) & _NOT_DECLINED,
     "checking": (Payment.status == "processing") & _NOT_DECLINED,
-    "failed": (Payment.status == "failed") & Payment.session_id.is_null(False) & _NOT_DECLINED,
+    "failed": (Payment.status == "failed") & ~_NEVER_OPENED & _NOT_DECLINED,
     "expired": (Payment.status == "expired") & _NOT_DECLINED,
-    "not_opened": (Payment.status == "failed") & Payment.session_id.is_null() & _NOT_DECLINED,
+    "not_opened": (Payment.status == "failed") & _NEVER_OPENED & _NOT_DECLINED,
 }
 REFUND_WORDS = ("waiting", "on_its_way", "refunded", "failed", "not_sent")
 
@@ -142,14 +142,15 @@ def start_of(day: date, zone: str) -> datetime:
 
 
 def _stands(word: str, house: House) -> Any:
-    known, sent = Refund.stripe_id.is_null(False), fn.COALESCE(Refund.first_sent_at, Refund.updated_at)
-    shown = (Refund.provider == "offline") | (sent < Refund.updated_at.db_value(_shown_by_now(house)))
+    known, sent = unindexed(Refund.stripe_id).is_null(False), fn.COALESCE(Refund.first_sent_at, Refund.updated_at)
+    by_now = Refund.updated_at.db_value(_shown_by_now(house))
+    shown = (Refund.provider == "offline") | (sent < by_now)
     unsure = Refund.status << ("todo", "sent")
     conditions = {
         "waiting": unsure & ~known,
         "on_its_way": (Refund.status << ("pending", "requires_action"))
         | (unsure & known)
-        | ((Refund.status == "succeeded") & ~shown),
+        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (sent >= by_now)),
         "refunded": (Refund.status == "succeeded") & shown,
         "failed": (Refund.status == "failed") | ((Refund.status == "canceled") & known),
         "not_sent": (Refund.status == "canceled") & ~known,

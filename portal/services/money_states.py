@@ -9,18 +9,23 @@ from peewee import JOIN, fn
 from portal.domain.money_state import RefundFacts, money_word
 from portal.domain.states import ENDED_REFUND
 from portal.models import Cancellation, Payment, Refund, Reservation
+from portal.prepared import Prepared
 
 
 def money_words(stays: Iterable[Reservation]) -> dict[int, str]:
     """Reservation id → one of the words of `money_word`."""
     stays = list(stays)
-    refunds = _refunds_of([stay.id for stay in stays])
+    refunds = _refunds_of([int(stay.id) for stay in stays])
     return {stay.id: money_word(stay.status, stay.total, stay.paid, refunds[stay.id]) for stay in stays}
 
 
-def _refunds_of(ids: list[int]) -> dict[int, list[RefundFacts]]:
+_AT_ONCE = 50
+"""Stays of a page; the statement has as many blanks."""
+
+
+def _select_refunds(*stays: Any) -> Any:
     again = Refund.alias()
-    query: Any = (
+    return (
         Refund.select(
             Payment.reservation,
             Payment.id,
@@ -35,11 +40,21 @@ def _refunds_of(ids: list[int]) -> dict[int, list[RefundFacts]]:
         .join(Payment)
         .join(Cancellation, JOIN.LEFT_OUTER, on=Cancellation.reservation == Payment.reservation)
         .join_from(Refund, again, JOIN.LEFT_OUTER, on=again.retry_of == Refund.id)
-        .where(Payment.reservation << ids)
+        .where(Payment.reservation << list(stays))
+        .tuples()
     )
+
+
+_REFUNDS: Prepared[tuple[Any, ...]] = Prepared(_select_refunds, blanks=_AT_ONCE)
+
+
+def _refunds_of(ids: list[int]) -> dict[int, list[RefundFacts]]:
     found: dict[int, list[RefundFacts]] = defaultdict(list)
-    for stay_id, payment_id, came, disposition, kind, amount, status, stands, target in query.tuples():
-        kept = disposition == "kept"
-        failed = bool(stands) and status in ENDED_REFUND
-        found[stay_id].append(RefundFacts(payment_id, came, kept, kind, amount, status, failed, target))
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        blanks = some + [0] * (_AT_ONCE - len(some))  # no stay has the number 0
+        for stay_id, payment_id, came, disposition, kind, amount, status, stands, target in _REFUNDS.all(*blanks):
+            kept = disposition == "kept"
+            failed = bool(stands) and status in ENDED_REFUND
+            found[stay_id].append(RefundFacts(payment_id, came, kept, kind, amount, status, failed, target))
     return found

@@ -7,7 +7,7 @@ from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import money
 from portal.models import Payment, Reservation
-from portal.services import checkout_sessions, mails, payments, public_ids, receipts, state
+from portal.services import checkout_sessions, hotels, mails, payments, public_ids, receipts, state
 from portal.services.cancellations import AFTER_THE_COMMIT
 
 log = structlog.get_logger()
@@ -46,6 +46,7 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: 
         payment = payments.insert(
             deps,
             reservation,
+            payments.lock_of_stay(reservation),
             public_id=public_ids.new_payment_id(),
             provider="offline",
             amount=amount,
@@ -55,6 +56,7 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: 
             received_amount=amount,
             received_currency=reservation.currency,
             completed_at=now,
+            receipt_number=receipts.take_number(deps, hotels.get_hotel().timezone),
             created_at=now,
             cause=f"paid {how}",
             actor=actor,
@@ -64,7 +66,6 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: 
         if reservation.amount_due == 0:
             state.move(reservation, "confirmed", actor=actor, cause=f"paid by {payment.public_id}", now=now)
         mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
-        receipts.assign_number(deps, payment)
     log.info("payment by hand", reservation=reservation.code, payment=payment.public_id, amount=amount)
     return payment
 

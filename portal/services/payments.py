@@ -1,25 +1,51 @@
 """Payments of a reservation: look-ups, counts, and the insert that both paying and rebuilding use."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from peewee import fn
-
+from portal.db import for_update, must_be_in_transaction
 from portal.deps import Deps
 from portal.domain import states
 from portal.domain.situation import StayFacts
 from portal.gateways.stripe_seen import PaymentSeen
 from portal.models import Payment, Reservation
+from portal.prepared import Prepared
 from portal.services import state
 
-COUNTS_AS_ATTEMPT = (Payment.status != "succeeded") & (
-    Payment.declined_at.is_null(False) | ((Payment.status == "failed") & Payment.session_id.is_null(False))
+_OF_STAY: Prepared[Payment] = Prepared(
+    lambda stay: Payment.select().where(Payment.reservation == stay).order_by(Payment.session_number)
 )
-"""Declined, or failed after it was made. Walking away does not count, nor does a session that Stripe never made."""
+_OF_STAY_LOCKED: Prepared[Payment] = Prepared(
+    lambda stay: for_update(Payment.select().where(Payment.reservation == stay).order_by(Payment.session_number))
+)
 
-COUNTS_AS_SESSION = (Payment.provider == "stripe") & (
-    Payment.session_id.is_null(False) | (Payment.status == "creating")
-)
+
+def of_stay(reservation: Reservation) -> list[Payment]:
+    """All payments of a stay, the first session first: a handful, for they are limited."""
+    return _OF_STAY.all(reservation.id)
+
+
+def lock_of_stay(reservation: Reservation) -> list[Payment]:
+    """The same, locked, under the reservation's lock."""
+    must_be_in_transaction()
+    return _OF_STAY_LOCKED.all(reservation.id)
+
+
+def is_attempt(payment: Payment) -> bool:
+    """Declined, or failed after it was made. Walking away does not count, nor does a session that Stripe never made."""
+    failed = payment.status == "failed" and payment.session_id is not None
+    return payment.status != "succeeded" and (payment.declined_at is not None or failed)
+
+
+def is_session(payment: Payment) -> bool:
+    """Stripe made it, or is being asked to make it."""
+    return payment.provider == "stripe" and (payment.session_id is not None or payment.status == "creating")
+
+
+def live_of(payments: Sequence[Payment]) -> Payment | None:
+    """The one that may still bring money, if there is one."""
+    return next((payment for payment in payments if payment.is_live), None)
 
 
 def find_live(reservation: Reservation) -> Payment | None:
@@ -30,13 +56,14 @@ def find_live(reservation: Reservation) -> Payment | None:
     return found
 
 
-def find(reservation: Reservation, seen: PaymentSeen) -> Payment | None:
-    """The payment that Stripe speaks of: by our id in the metadata first, because an event may overtake our commit."""
-    mine = Payment.reservation == reservation.id
-    found: Payment | None = Payment.get_or_none(mine & (Payment.public_id == seen.names.payment))
-    if found is None and seen.payment_intent_id:
-        found = Payment.get_or_none(mine & (Payment.payment_intent_id == seen.payment_intent_id))
-    return found
+def find(payments: Sequence[Payment], seen: PaymentSeen) -> Payment | None:
+    """Which of a stay's payments Stripe speaks of: by our id in the metadata first, because an event may overtake our
+    commit."""
+    for payment in payments:
+        if payment.public_id == seen.names.payment:
+            return payment
+    intent = seen.payment_intent_id
+    return next((payment for payment in payments if intent and payment.payment_intent_id == intent), None)
 
 
 def newest(reservation: Reservation) -> Payment | None:
@@ -46,31 +73,31 @@ def newest(reservation: Reservation) -> Payment | None:
     return found
 
 
-def count_attempts(reservation: Reservation) -> int:
-    """Payments that count towards the three."""
-    return int(Payment.select().where((Payment.reservation == reservation.id) & COUNTS_AS_ATTEMPT).count())
+def count_attempts(payments: Sequence[Payment]) -> int:
+    """How many count towards the three."""
+    return sum(is_attempt(payment) for payment in payments)
 
 
-def count_sessions(reservation: Reservation) -> int:
-    """Sessions that Stripe made, or is being asked to make."""
-    return int(Payment.select().where((Payment.reservation == reservation.id) & COUNTS_AS_SESSION).count())
+def count_sessions(payments: Sequence[Payment]) -> int:
+    return sum(is_session(payment) for payment in payments)
 
 
-def facts_of(reservation: Reservation) -> StayFacts:
-    """What the rules about paying look at."""
+def facts_of(reservation: Reservation, payments: Sequence[Payment]) -> StayFacts:
+    """What the rules about paying look at; `payments`: all of this stay."""
     return StayFacts(
         status=reservation.status,
         amount_due=reservation.amount_due,
         hold_until=reservation.hold_until,
         extra_attempts=reservation.extra_attempts,
-        tried=count_attempts(reservation),
-        sessions=count_sessions(reservation),
+        tried=count_attempts(payments),
+        sessions=count_sessions(payments),
     )
 
 
 def insert(
     deps: Deps,
     reservation: Reservation,
+    others: Sequence[Payment],
     *,
     public_id: str,
     amount: int,
@@ -81,8 +108,9 @@ def insert(
     actor: str = "portal",
     **columns: Any,
 ) -> Payment:
-    """A new row with the next session number, and its audit entry. In the caller's transaction, under the lock."""
-    last = Payment.select(fn.MAX(Payment.session_number)).where(Payment.reservation == reservation.id).scalar() or 0
+    """A new row with the next session number, and its audit entry. In the caller's transaction, under the lock, where
+    `others`, the stay's payments so far, were read too."""
+    last = max((payment.session_number for payment in others), default=0)
     payment: Payment = Payment.create(
         public_id=public_id,
         reservation=reservation,
@@ -90,7 +118,7 @@ def insert(
         currency=currency,
         status=status,
         session_number=last + 1,
-        attempt_number=1 + count_attempts(reservation),
+        attempt_number=1 + count_attempts(others),
         idempotency_key=f"pay:{public_id}",
         created_at=created_at,
         **columns,

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 
-from portal.db import lock, must_be_in_transaction
+from portal.db import must_be_in_transaction
 from portal.deps import Deps
 from portal.domain import hotel_time, vat
 from portal.domain.vat import VatSum
 from portal.models import Cursor, Payment, Refund, Reservation
-from portal.services import hotels
+from portal.prepared import Prepared
 from portal.services.guest_pages import CREDITED, StayPage, read_stay
 
 
@@ -36,20 +36,31 @@ class CreditNote:
     vat: list[VatSum]
 
 
-def assign_number(deps: Deps, payment: Payment) -> None:
-    """The next number of the hotel's year ("2026-0001"), once, in the transaction that keeps the money: a rolled-back
-    payment takes its number with it, so the numbers have no gaps. Call it last, the counter is locked until the end."""
+_COUNT_ON: Prepared[Cursor] = Prepared(
+    lambda name, now: (
+        Cursor.insert(name=name, value="1", updated_at=now.of(Cursor.updated_at))
+        .on_conflict(
+            conflict_target=[Cursor.name],
+            update={
+                Cursor.value: (Cursor.value.cast("integer") + 1).cast("text"),
+                Cursor.updated_at: now.of(Cursor.updated_at),
+            },
+        )
+        .returning(Cursor.value)
+    )
+)
+
+
+def take_number(deps: Deps, zone: str) -> str:
+    """The next number of the hotel's year ("2026-0001"), in the transaction that keeps the money: a rolled-back payment
+    takes its number with it, so the numbers have no gaps. The counter is locked until the end, so wait afterwards for
+    nothing that another payment may hold."""
     must_be_in_transaction()
-    if payment.receipt_number is not None:
-        return
     now = deps.now()
-    year = hotel_time.hotel_date(now, hotels.get_hotel().timezone).year
-    name = f"receipt {year}"
-    Cursor.insert(name=name, value="0", updated_at=now).on_conflict_ignore().execute()
-    number = int(lock(Cursor, name).value) + 1
-    Cursor.update(value=str(number), updated_at=now).where(Cursor.name == name).execute()
-    payment.receipt_number = f"{year}-{number:04}"
-    Payment.update(receipt_number=payment.receipt_number).where(Payment.id == payment.id).execute()
+    year = hotel_time.hotel_date(now, zone).year
+    counted = _COUNT_ON.first(f"receipt {year}", now)
+    assert counted is not None  # added or counted on: there is one
+    return f"{year}-{int(counted.value):04}"
 
 
 def read_receipt(deps: Deps, reservation: Reservation, public_id: str) -> Receipt | None:

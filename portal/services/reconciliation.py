@@ -115,7 +115,7 @@ def _is_stray(seen: PaymentSeen) -> bool:
     if seen.names.portal != hotels.get_hotel().installation:
         return False  # another program's
     reservation = Reservation.get_or_none(Reservation.code == seen.names.reservation)
-    payment = payments.find(reservation, seen) if reservation else None
+    payment = payments.find(payments.of_stay(reservation), seen) if reservation else None
     if reservation is None or payment is None or reservation.status != "pending" or not payment.is_live:
         return True
     return payment.session_id not in (None, seen.session_id)

@@ -13,14 +13,15 @@ from typing import Any
 
 from peewee import SQL, Case, Value, fn
 
-from portal.models import Dispute, Payment, Refund
+from portal.models import Dispute, Payment, Refund, unindexed
+from portal.models.payment import WENT_AT
 from portal.services.guest_pages import CREDITED
 from portal.services.money_lists import start_of
 
 MOST_DAYS = 366
 LOOK_BACK = timedelta(days=400)
-"""A payment is complete, and a refund sent, within this time after its row was made: so an index on the row's making
-keeps a report from reading all that ever was. The longest that Stripe lets anything wait is a few months."""
+"""A payment has its last decline within this time after another, so that an index keeps a report from reading all that
+came later. The longest that Stripe lets anything wait is a few months."""
 
 
 @dataclass
@@ -140,7 +141,7 @@ def read_attempts(starts: Sequence[date], zone: str) -> list[Attempts]:
     attempt = Payment.attempt_number + Case(None, [(Payment.declined_at.is_null(), 0)], 1)
     rows: Any = (
         Payment.select(_part(Payment.completed_at, bounds).alias("part"), attempt.alias("nth"), fn.COUNT(Payment.id))
-        .where((Payment.status == "succeeded") & (Payment.provider == "stripe") & _within(bounds))
+        .where((Payment.provider == "stripe") & _within(bounds))
         .group_by(SQL("part"), SQL("nth"))
         .tuples()
     )
@@ -153,10 +154,9 @@ def read_attempts(starts: Sequence[date], zone: str) -> list[Attempts]:
 def read_declines(starts: Sequence[date], zone: str) -> list[tuple[str, int]]:
     """Stripe's reasons for the declined cards of the period, each card once, the most frequent reason first."""
     begin, end = start_of(starts[0], zone), start_of(starts[-1], zone)
+    # `declined_at` is the latest of a payment's.
     rows = Payment.select(Payment.declines).where(
-        (Payment.created_at >= begin - LOOK_BACK)
-        & (Payment.created_at < end)
-        & (Payment.declined_at >= begin)  # the latest of them
+        (Payment.declined_at >= begin) & (Payment.declined_at < end + LOOK_BACK)
     )
     reasons: Counter[str] = Counter()
     for (declines,) in rows.tuples().iterator():
@@ -190,31 +190,29 @@ def _received(bounds: Sequence[datetime]) -> Any:
     columns = (Payment.received_currency, Payment.provider, Payment.disposition)
     rows = Payment.select(
         _part(Payment.completed_at, bounds).alias("part"), *columns, fn.SUM(Payment.received_amount)
-    ).where((Payment.status == "succeeded") & _within(bounds))
+    ).where(_within(bounds))
     return rows.group_by(SQL("part"), *columns).tuples()
 
 
 def _within(bounds: Sequence[datetime]) -> Any:
     """Payments that came in between the first and the last bound."""
-    made = (Payment.created_at >= bounds[0] - LOOK_BACK) & (Payment.created_at < bounds[-1] + LOOK_BACK)
-    return made & (Payment.completed_at >= bounds[0]) & (Payment.completed_at < bounds[-1])
+    succeeded = unindexed(Payment.status) == "succeeded"
+    return succeeded & (Payment.completed_at >= bounds[0]) & (Payment.completed_at < bounds[-1])
 
 
 def _refunded(bounds: Sequence[datetime]) -> Any:
     """What waits to be sent, and what Stripe has not answered yet, has not left."""
-    sent = (Refund.provider == "stripe") & (Refund.status << CREDITED) & Refund.stripe_id.is_null(False)
-    handed_back = (Refund.provider == "offline") & (Refund.status == "succeeded")
-    at = Case(
-        None,
-        [(Refund.provider == "offline", Refund.updated_at)],
-        fn.COALESCE(Refund.first_sent_at, Refund.created_at),
+    sent = (
+        (Refund.provider == "stripe")
+        & (unindexed(Refund.status) << CREDITED)
+        & unindexed(Refund.stripe_id).is_null(False)
     )
-    columns = (Refund.currency, Refund.provider, Payment.disposition)
+    handed_back = (Refund.provider == "offline") & (unindexed(Refund.status) == "succeeded")
+    columns, went = (Refund.currency, Refund.provider, Payment.disposition), WENT_AT
     rows = (
-        Refund.select(_part(at, bounds).alias("part"), *columns, fn.SUM(Refund.amount))
+        Refund.select(_part(went, bounds).alias("part"), *columns, fn.SUM(Refund.amount))
         .join(Payment)
-        .where((sent | handed_back) & (at >= _plain(bounds[0])) & (at < _plain(bounds[-1])))
-        .where((Refund.created_at >= bounds[0] - LOOK_BACK) & (Refund.created_at < bounds[-1]))
+        .where((went >= _plain(bounds[0])) & (went < _plain(bounds[-1])) & (sent | handed_back))
     )
     return rows.group_by(SQL("part"), *columns).tuples()
 

@@ -11,16 +11,17 @@ Days of arrival are a range of the same indexes; with them, and for those who co
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import peewee
-from peewee import fn
 
 from portal.domain import guest_match, search_words
-from portal.models import Reservation, Room
-from portal.services.listing import Listing, read_page
-from portal.services.reservation_words import Search
+from portal.models import Reservation, Room, unindexed
+from portal.prepared import Prepared
+from portal.services import reservation_words
+from portal.services.listing import PAGE, Listing, read_place, select_page, to_listing
+from portal.services.reservation_words import Way
 
 VIEWS = ("all", "coming", "unpaid", "confirmed", "cancelled", "expired")
 _STATUS = {"unpaid": "pending", "confirmed": "confirmed", "cancelled": "cancelled", "expired": "expired"}
@@ -78,65 +79,131 @@ class Found:
 
 def list_reservations(wanted: Wanted, *, after: str | None) -> Listing[Reservation]:
     """One page."""
-    query = _narrow(Reservation.select(Reservation, Room).join(Room), wanted)
-    column, newest_first = _column(wanted)
-    return read_page(query, column, Reservation.id, after=after, newest_first=newest_first)
+    column, _ = _column(wanted.order)
+    place = read_place(after, column, Reservation.id)
+    statement = _list(_shape(wanted), has_place=place is not None)
+    return to_listing(statement.all(*_days(wanted), *(place or ())), column, Reservation.id, PAGE)
 
 
 def search(wanted: Wanted) -> Found:
     """The first MOST_FOUND stays with all of the words. `more` also when all words are so common that not every stay
     could be looked at."""
-    finding = Search(list(wanted.words))
-    if finding.rarest is not None:
-        return _found_by_word(wanted, finding)
-    return _found_in_list(wanted, finding)
+    way, words = reservation_words.find_way(wanted.words)
+    shape, values = _shape(wanted), (*_days(wanted), *reservation_words.ends_of(words))
+    rows = _search(shape, way, len(words)).all(*values)
+    more = len(rows) > MOST_FOUND
+    if way is Way.WALK and not more:
+        more = bool(_beyond_walk(shape).all(*_days(wanted)))
+    return Found(rows[:MOST_FOUND], more)
 
 
-def _found_by_word(wanted: Wanted, finding: Search) -> Found:
-    column, newest_first = _column(wanted)
-    # A value and no column, so that no engine thinks of walking through all stays in this order.
-    order = _order(fn.COALESCE(column, column), newest_first)
-    near = _narrow(Reservation.select(Reservation.id).where(finding.matching()), wanted)
-    rows = list(_stays_of(near.order_by(*order).limit(MOST_FOUND + 1)).order_by(*order))
-    return Found(rows[:MOST_FOUND], more=len(rows) > MOST_FOUND)
+# The statements: one for each shape of what can be wanted, worked out when it is first needed -------------------------
 
 
-def _found_in_list(wanted: Wanted, finding: Search) -> Found:
-    order = _order(*_column(wanted))
-    walk = _narrow(Reservation.select(Reservation.id), wanted).order_by(*order)
-    query = _stays_of(walk.limit(WALK)).where(finding.matching_one_by_one())
-    rows = list(query.order_by(*order).limit(MOST_FOUND + 1))
-    not_all_seen = len(rows) <= MOST_FOUND and walk.offset(WALK).limit(1).exists()
-    return Found(rows[:MOST_FOUND], more=len(rows) > MOST_FOUND or not_all_seen)
+@dataclass(frozen=True)
+class _Shape:
+    """What is asked, without the values: `days` are today, the first and the last day, as far as they are asked for."""
+
+    view: str
+    order: str
+    has_first: bool
+    has_last: bool
+
+    @property
+    def days(self) -> int:
+        return (self.view == "coming") + self.has_first + self.has_last
 
 
-def _stays_of(ids: Any) -> Any:
-    """With their rooms."""
-    near = ids.alias("near")
-    return Reservation.select(Reservation, Room).join(Room).join_from(Reservation, near, on=near.c.id == Reservation.id)
+def _shape(wanted: Wanted) -> _Shape:
+    return _Shape(wanted.view, wanted.order, wanted.first is not None, wanted.last is not None)
+
+
+def _days(wanted: Wanted) -> tuple[date, ...]:
+    """The values for a shape's days."""
+    today = wanted.today if wanted.view == "coming" else None
+    return tuple(day for day in (today, wanted.first, wanted.last) if day is not None)
+
+
+@cache
+def _list(shape: _Shape, *, has_place: bool) -> Prepared[Reservation]:
+    def write(*blanks: Any) -> Any:
+        days, place = blanks[: shape.days], blanks[shape.days :]
+        query = _narrow(Reservation.select(Reservation, Room).join(Room), shape, days)
+        column, newest_first = _column(shape.order)
+        behind = (place[0].of(column), place[1].of(Reservation.id)) if has_place else None
+        return select_page(query, column, Reservation.id, behind, newest_first=newest_first, size=PAGE)
+
+    return Prepared(write, blanks=shape.days + 2 * has_place)
+
+
+@cache
+def _search(shape: _Shape, way: Way, words: int) -> Prepared[Reservation]:
+    """First the ids, then what is shown of them."""
+
+    def write(*blanks: Any) -> Any:
+        days, ends = blanks[: shape.days], blanks[shape.days :]
+        column, newest_first = _column(shape.order)
+        near = _asked_in_order(shape, days, ends) if way is Way.WALK else _put_in_order(shape, days, way, ends)
+        near = near.limit(MOST_FOUND + 1).alias("near")
+        stays = Reservation.select(Reservation, Room).join(Room)
+        stays = stays.join_from(Reservation, near, on=near.c.id == Reservation.id)
+        return stays.order_by(*_order(unindexed(column), newest_first))
+
+    return Prepared(write, blanks=shape.days + 2 * words)
+
+
+def _put_in_order(shape: _Shape, days: tuple[Any, ...], way: Way, ends: tuple[Any, ...]) -> Any:
+    """The stays that the words lead to, as far as they are in the list. Each is looked up for its place in it; joined
+    with the stays, engines that expect more of them than there are would read them all."""
+    ids = reservation_words.having(way, ends).alias("ids")
+    column, newest_first = _column(shape.order)
+    place = _narrow(Reservation.select(column).where(Reservation.id == ids.c.reservation_id), shape, days)
+    placed = peewee.Select((ids,), (ids.c.reservation_id.alias("id"), place.alias("place"))).alias("placed")
+    order = (placed.c.place.desc(), placed.c.id.desc()) if newest_first else (placed.c.place, placed.c.id)
+    return peewee.Select((placed,), (placed.c.id,)).where(placed.c.place.is_null(False)).order_by(*order)
+
+
+def _asked_in_order(shape: _Shape, days: tuple[Any, ...], ends: tuple[Any, ...]) -> Any:
+    """Of the first stays of the list, those that have all the words."""
+    walk = _walk(shape, days).limit(WALK).alias("walk")
+    asked = peewee.Select((walk,), (walk.c.id,))
+    for range_ in reservation_words.pairs(ends):
+        asked = asked.where(reservation_words.has(walk.c.id, range_))
+    return asked
+
+
+@cache
+def _beyond_walk(shape: _Shape) -> Prepared[tuple[int]]:
+    """Whether the list goes on where a search stopped."""
+    return Prepared(lambda *days: _walk(shape, days).offset(WALK).limit(1).tuples(), blanks=shape.days)
+
+
+def _walk(shape: _Shape, days: tuple[Any, ...]) -> Any:
+    return _narrow(Reservation.select(Reservation.id), shape, days).order_by(*_order(*_column(shape.order)))
 
 
 def _order(column: Any, newest_first: bool) -> tuple[Any, Any]:
     return (column.desc(), Reservation.id.desc()) if newest_first else (column, Reservation.id)
 
 
-def _narrow(query: Any, wanted: Wanted) -> Any:
+def _narrow(query: Any, shape: _Shape, days: tuple[Any, ...]) -> Any:
     """The stays of the view and the days."""
-    if wanted.view in _STATUS:
-        query = query.where(Reservation.status == _STATUS[wanted.view])
-    if wanted.view == "coming":
-        query = query.where(_STILL_ON & (Reservation.check_in >= wanted.today))
-    if wanted.first is not None:
-        query = query.where(Reservation.check_in >= wanted.first)
-    if wanted.last is not None:
-        query = query.where(Reservation.check_in <= wanted.last)
+    values = iter(days)
+    if shape.view in _STATUS:
+        query = query.where(Reservation.status == _STATUS[shape.view])
+    if shape.view == "coming":
+        query = query.where(_STILL_ON & (Reservation.check_in >= next(values)))
+    if shape.has_first:
+        query = query.where(Reservation.check_in >= next(values))
+    if shape.has_last:
+        query = query.where(Reservation.check_in <= next(values))
     return query
 
 
-def _column(wanted: Wanted) -> tuple[Any, bool]:
+def _column(order: str) -> tuple[Any, bool]:
     """The column of the order, and whether the newest comes first."""
-    column = Reservation.updated_at if wanted.order.endswith("changed") else Reservation.check_in
-    return column, wanted.order.startswith("-")
+    column = Reservation.updated_at if order.endswith("changed") else Reservation.check_in
+    return column, order.startswith("-")
 
 
 def find_by_code(typed: str) -> Reservation | None:

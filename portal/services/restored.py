@@ -10,6 +10,7 @@ from portal.db import transaction
 from portal.deps import Deps
 from portal.errors import Refusal
 from portal.models import Cursor
+from portal.prepared import Prepared
 
 log = structlog.get_logger()
 
@@ -17,8 +18,11 @@ MARK = "restored from backup"
 """The cursor that a copy carries. Its value is the moment of the backup in UTC, or empty where that is not known."""
 
 
+_MARKS: Prepared[Cursor] = Prepared(lambda: Cursor.select().where(Cursor.name == MARK))
+
+
 def is_unreconciled() -> bool:
-    return Cursor.select().where(Cursor.name == MARK).exists()
+    return _MARKS.first() is not None
 
 
 def refuse_payments() -> None:

@@ -2,24 +2,51 @@
 
 Safe to repeat, in any order, from anywhere: news moves a payment only forward, and money is taken into account once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from portal import metrics
-from portal.db import lock, must_be_in_transaction, transaction
+from portal import metrics, prepared
+from portal.db import for_update, lock, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain import attempts, hotel_time, states
 from portal.domain.settlement import Money, Standing, Verdict, judge
 from portal.gateways.stripe_seen import PaymentSeen
 from portal.models import Hotel, Payment, Reservation
+from portal.prepared import Prepared
 from portal.services import hotels, mails, money_back, nights, payments, receipts, refunds, state
 from portal.services.alerts import raise_alert
 
 log = structlog.get_logger()
 
 SUCCESS, SKIPPED, PENDING = "success", "skipped", "pending"
+
+_LOCK_STAY: Prepared[Any] = Prepared(
+    lambda code: for_update(
+        Reservation.select(Reservation, Hotel.installation, Hotel.timezone)
+        .join(Hotel, on=(Hotel.id == 1), attr="hotel")
+        .where(Reservation.code == code)
+    )
+)
+"""With what has to be known of the hotel; only the stay is locked."""
+
+
+@dataclass(frozen=True)
+class _News:
+    """What Stripe says of one payment of a stay, both locked. `learnt`: what the payment's row does not have yet; it is
+    written with its change of state. `zone`: the hotel's. `cause`: for the audit log."""
+
+    deps: Deps
+    now: datetime
+    zone: str
+    reservation: Reservation
+    payment: Payment
+    seen: PaymentSeen
+    cause: str
+    learnt: dict[str, Any]
 
 
 def settle(deps: Deps, seen: PaymentSeen, *, cause: str) -> str:
@@ -28,32 +55,48 @@ def settle(deps: Deps, seen: PaymentSeen, *, cause: str) -> str:
         return settle_inside(deps, seen, cause=cause)
 
 
+def settle_and_read(deps: Deps, seen: PaymentSeen, *, cause: str) -> Payment | None:
+    """The same; the answer: the payment and its reservation as they are now. None: it is not ours, or has to wait."""
+    with transaction():
+        return _settle(deps, seen, cause)[1]
+
+
 def settle_inside(deps: Deps, seen: PaymentSeen, *, cause: str) -> str:
     """Settle within the caller's transaction."""
+    return _settle(deps, seen, cause)[0]
+
+
+def _settle(deps: Deps, seen: PaymentSeen, cause: str) -> tuple[str, Payment | None]:
     must_be_in_transaction()
-    hotel = hotels.get_hotel()
+    reservation = _LOCK_STAY.first(seen.names.reservation)
+    hotel = reservation.hotel if reservation else hotels.get_hotel()
     if seen.names.portal != hotel.installation or seen.livemode != deps.settings.livemode:
-        return SKIPPED
-    reservation = _find_reservation(deps, seen)
+        return SKIPPED, None
     if reservation is None:
-        return SKIPPED
-    payment = payments.find(reservation, seen) or _rebuild(deps, reservation, seen)
+        _notice_unknown(deps, seen)
+        return SKIPPED, None
+    mine = payments.lock_of_stay(reservation)
+    payment = payments.find(mine, seen)
     if payment is None:
-        return PENDING if seen.status == "processing" else SKIPPED
-    payment = lock(Payment, payment.id)
-    if not _learn(deps, payment, seen):
-        return SKIPPED
+        rebuilt = _rebuild(deps, reservation, mine, seen)
+        if rebuilt is None:
+            return (PENDING if seen.status == "processing" else SKIPPED), None
+        payment = lock(Payment, rebuilt.id)  # with the columns that the database fills in
+        mine.append(payment)
+    learnt = _learn(deps, payment, seen)
+    if learnt is None:
+        return SKIPPED, None
     if seen.status and states.PAYMENT_RANK[seen.status] > states.PAYMENT_RANK[payment.status]:
-        _advance(deps, hotel, reservation, payment, seen, cause)
-    _notice_used_up(deps, reservation)
-    return SUCCESS
+        _advance(_News(deps, deps.now(), hotel.timezone, reservation, payment, seen, cause, learnt))
+    elif learnt:
+        prepared.update(Payment, learnt, id=payment.id)
+    _notice_used_up(deps, reservation, mine)
+    payment.reservation = reservation
+    return SUCCESS, payment
 
 
-def _find_reservation(deps: Deps, seen: PaymentSeen) -> Reservation | None:
-    """The reservation that the metadata names, locked. Money for one that we do not know needs a person."""
-    found = Reservation.get_or_none(Reservation.code == seen.names.reservation)
-    if found is not None:
-        return lock(Reservation, found.id)
+def _notice_unknown(deps: Deps, seen: PaymentSeen) -> None:
+    """Money for a reservation that we do not know needs a person."""
     if seen.status in ("succeeded", "processing"):
         raise_alert(
             "money for an unknown reservation",
@@ -65,10 +108,9 @@ def _find_reservation(deps: Deps, seen: PaymentSeen) -> Reservation | None:
             amount=seen.amount,
             currency=seen.currency,
         )
-    return None
 
 
-def _rebuild(deps: Deps, reservation: Reservation, seen: PaymentSeen) -> Payment | None:
+def _rebuild(deps: Deps, reservation: Reservation, others: Sequence[Payment], seen: PaymentSeen) -> Payment | None:
     """A payment that our database lost (a restored backup) but that names a reservation we know. Open sessions are not
     rebuilt, reconciling closes them; a second live one waits until the first is over."""
     if not seen.names.payment or seen.status in (None, "open"):
@@ -78,11 +120,12 @@ def _rebuild(deps: Deps, reservation: Reservation, seen: PaymentSeen) -> Payment
         raise_alert("payment of another stay", name, now=deps.now(), reservation=reservation, amount=seen.amount)
         return None
     live = seen.status == "processing"
-    if live and payments.find_live(reservation):
+    if live and payments.live_of(others):
         return None
     return payments.insert(
         deps,
         reservation,
+        others,
         public_id=seen.names.payment,
         amount=seen.amount,
         currency=seen.currency,
@@ -92,8 +135,9 @@ def _rebuild(deps: Deps, reservation: Reservation, seen: PaymentSeen) -> Payment
     )
 
 
-def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> bool:
-    """Fill in what Stripe alone knows. An id is learnt once: False when Stripe names another for the same payment."""
+def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> dict[str, Any] | None:
+    """What Stripe alone knows, filled in and still to be written. An id is learnt once: None when Stripe names another
+    for the same payment."""
     before = dict(payment.__data__)
     for column, value in (("session_id", seen.session_id), ("payment_intent_id", seen.payment_intent_id)):
         known = getattr(payment, column)
@@ -105,7 +149,7 @@ def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> bool:
                 payment=payment,
                 again=False,
             )
-            return False
+            return None
         setattr(payment, column, known or value)
     payment.charge_id = payment.charge_id or seen.charge_id
     if seen.card_last4 and (seen.status == "succeeded" or payment.status != "succeeded"):
@@ -113,9 +157,7 @@ def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> bool:
     if payment.completed_at and seen.status == "succeeded":
         payment.completed_at = min(payment.completed_at, seen.at)
     _learn_decline(payment, seen)
-    if learnt := {name: value for name, value in payment.__data__.items() if value != before[name]}:
-        Payment.update(**learnt).where(Payment.id == payment.id).execute()
-    return True
+    return {name: value for name, value in payment.__data__.items() if value != before[name]}
 
 
 def _learn_decline(payment: Payment, seen: PaymentSeen) -> None:
@@ -129,63 +171,65 @@ def _learn_decline(payment: Payment, seen: PaymentSeen) -> None:
     payment.decline_code, payment.declined_at = code, datetime.fromisoformat(at)
 
 
-def _advance(
-    deps: Deps, hotel: Hotel, reservation: Reservation, payment: Payment, seen: PaymentSeen, cause: str
-) -> None:
-    if seen.status == "succeeded":
-        _take_money(deps, hotel, reservation, payment, seen, cause)
+def _advance(news: _News) -> None:
+    if news.seen.status == "succeeded":
+        _take_money(news)
         return
-    also: dict[str, Any] = {"error_code": "failed_later"} if seen.status == "failed" else {}
-    if seen.status in ("failed", "expired"):
-        also["params"] = without_email(payment)
-    state.move(payment, str(seen.status), actor="stripe", cause=cause, now=deps.now(), **also)
+    also: dict[str, Any] = {"error_code": "failed_later"} if news.seen.status == "failed" else {}
+    if news.seen.status in ("failed", "expired"):
+        also["params"] = without_email(news.payment)
+    _move(news, str(news.seen.status), also)
 
 
-def _take_money(
-    deps: Deps, hotel: Hotel, reservation: Reservation, payment: Payment, seen: PaymentSeen, cause: str
-) -> None:
+def _move(news: _News, status: str, also: dict[str, Any]) -> None:
+    """Everything about the payment in one UPDATE."""
+    changes = {**news.learnt, **also}
+    state.move(news.payment, status, actor="stripe", cause=news.cause, now=news.now, **changes)
+
+
+def _take_money(news: _News) -> None:
     """Money came: it is kept and confirms the stay, or it is sent back in full."""
+    reservation, payment, seen = news.reservation, news.payment, news.seen
     standing = Standing(
         reservation.status,
         reservation.total,
         reservation.paid,
         reservation.currency,
         reservation.check_in,
-        hotel_time.hotel_date(deps.now(), hotel.timezone),
+        hotel_time.hotel_date(news.now, news.zone),
     )
     known_back = max(seen.refunded, money_back.on_its_way(payment))  # a webhook's body does not tell what went back
     verdict = judge(standing, payment.amount, Money(seen.amount, seen.currency, known_back))
     if verdict is Verdict.KEEP_IF_FREE:
         verdict = Verdict.KEEP if nights.take_nights(reservation) else Verdict.TOO_LATE
     if verdict is Verdict.KEEP:
-        _keep(deps, reservation, payment, seen, cause)
+        _keep(news)
     else:
-        _give_back(deps, reservation, payment, seen, verdict, cause)
+        _give_back(news, verdict, known_back)
 
 
-def _keep(deps: Deps, reservation: Reservation, payment: Payment, seen: PaymentSeen, cause: str) -> None:
-    _succeed(deps, payment, seen, "kept", cause)
-    changed = (
-        Reservation.update(paid=Reservation.paid + payment.amount)
-        .where((Reservation.id == reservation.id) & (Reservation.paid + payment.amount == Reservation.total))
-        .execute()
+def _keep(news: _News) -> None:
+    deps, reservation, payment = news.deps, news.reservation, news.payment
+    _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.zone))
+    state.move(
+        reservation,
+        "confirmed",
+        actor="stripe",
+        cause=f"paid by {payment.public_id}",
+        now=news.now,
+        unchanged=("paid", "total"),
+        paid=reservation.paid + payment.amount,
     )
-    if changed != 1:
-        raise state.StaleRow(f"{reservation.code}: no longer waits for {payment.amount}")
-    reservation.paid += payment.amount
-    state.move(reservation, "confirmed", actor="stripe", cause=f"paid by {payment.public_id}", now=deps.now())
     mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
-    receipts.assign_number(deps, payment)
-    metrics.PAID_TO_CONFIRMED.observe(max(0.0, (deps.now() - seen.at).total_seconds()))
+    metrics.PAID_TO_CONFIRMED.observe(max(0.0, (news.now - news.seen.at).total_seconds()))
     log.info("reservation confirmed", reservation=reservation.code, payment=payment.public_id, amount=payment.amount)
 
 
-def _give_back(
-    deps: Deps, reservation: Reservation, payment: Payment, seen: PaymentSeen, verdict: Verdict, cause: str
-) -> None:
+def _give_back(news: _News, verdict: Verdict, known_back: int) -> None:
     """Money that may not be kept: the refund is written down in the same transaction, and a person is told."""
-    _succeed(deps, payment, seen, "returned", cause)
-    left, now = seen.amount - max(seen.refunded, money_back.on_its_way(payment)), deps.now()
+    deps, reservation, payment, seen = news.deps, news.reservation, news.payment, news.seen
+    _succeed(news, "returned")
+    left = seen.amount - known_back
     if left > 0:
         refunds.insert(deps, payment, kind="returned", amount=left, reason=verdict.value, requested_by="portal")
     mails.queue(
@@ -194,7 +238,7 @@ def _give_back(
     raise_alert(
         "money returned",
         payment.public_id,
-        now=now,
+        now=news.now,
         reservation=reservation,
         payment=payment,
         why=verdict.value,
@@ -203,18 +247,19 @@ def _give_back(
     )
 
 
-def _succeed(deps: Deps, payment: Payment, seen: PaymentSeen, disposition: str, cause: str) -> None:
-    state.move(
-        payment,
+def _succeed(news: _News, disposition: str, **also: Any) -> None:
+    seen = news.seen
+    _move(
+        news,
         "succeeded",
-        actor="stripe",
-        cause=cause,
-        now=deps.now(),
-        disposition=disposition,
-        received_amount=seen.amount,
-        received_currency=seen.currency,
-        completed_at=seen.at,
-        params=without_email(payment),
+        {
+            "disposition": disposition,
+            "received_amount": seen.amount,
+            "received_currency": seen.currency,
+            "completed_at": seen.at,
+            "params": without_email(news.payment),
+            **also,
+        },
     )
 
 
@@ -223,15 +268,15 @@ def without_email(payment: Payment) -> Any:
     return payment.params and {name: value for name, value in payment.params.items() if name != "customer_email"}
 
 
-def _notice_used_up(deps: Deps, reservation: Reservation) -> None:
+def _notice_used_up(deps: Deps, reservation: Reservation, mine: Sequence[Payment]) -> None:
     """Tell staff once the guest cannot go on alone; granting attempts is a new episode."""
     if reservation.status != "pending":
         return
     allowed = attempts.attempts_allowed(reservation.extra_attempts)
     cause = f"{reservation.code}:{allowed}"
-    if payments.count_attempts(reservation) >= allowed:
+    if payments.count_attempts(mine) >= allowed:
         mails.queue(deps, "attempts_used_up", cause, reservation)
         raise_alert("attempts used up", cause, now=deps.now(), reservation=reservation, attempts=allowed)
-    sessions = payments.count_sessions(reservation)
-    if attempts.sessions_used_up(sessions, reservation.extra_attempts) and not payments.find_live(reservation):
+    sessions = payments.count_sessions(mine)
+    if attempts.sessions_used_up(sessions, reservation.extra_attempts) and not payments.live_of(mine):
         raise_alert("sessions used up", cause, now=deps.now(), reservation=reservation, sessions=sessions)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from portal import prepared
 from portal.db import must_be_in_transaction
 from portal.domain import states
 from portal.models import Payment, Refund, Reservation
@@ -30,8 +31,11 @@ def begin(row: Stateful, *, actor: str, cause: str, now: datetime) -> None:
     _audit(row, None, actor, cause, now)
 
 
-def move(row: Stateful, new: str, *, actor: str, cause: str, now: datetime, **also: Any) -> None:
-    """Change the state of a locked row and any columns that belong to the change, and write the audit entry."""
+def move(
+    row: Stateful, new: str, *, actor: str, cause: str, now: datetime, unchanged: tuple[str, ...] = (), **also: Any
+) -> None:
+    """Change the state of a locked row and any columns that belong to the change, and write the audit entry.
+    `unchanged`: columns that have to be, like the state, still as they were read; StaleRow otherwise."""
     must_be_in_transaction()
     model, old = type(row), row.status
     if not states.may_move(_EDGES[model], old, new):
@@ -39,9 +43,9 @@ def move(row: Stateful, new: str, *, actor: str, cause: str, now: datetime, **al
     changes = {"status": new, **also}
     if hasattr(model, "updated_at"):
         changes["updated_at"] = now
-    changed = model.update(**changes).where((model.id == row.id) & (model.status == old)).execute()
-    if changed != 1:
-        raise StaleRow(f"{_name(row)}: no longer {old}")
+    as_read = {column: getattr(row, column) for column in unchanged}
+    if prepared.update(model, changes, id=row.id, status=old, **as_read) != 1:
+        raise StaleRow(f"{_name(row)}: no longer {old}, or changed otherwise")
     for column, value in changes.items():
         setattr(row, column, value)
     _audit(row, old, actor, cause, now)

@@ -3,8 +3,6 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
-
 from portal.deps import Deps
 from portal.domain.guest_match import show_code
 from portal.models import Reservation
@@ -17,6 +15,8 @@ _STATUS = {"pending": "TENTATIVE", "confirmed": "CONFIRMED"}
 def write_ics(deps: Deps, reservation: Reservation) -> bytes:
     """From check-in to check-out by the hotel's clock. The same entry at every time: a newer one replaces an older one,
     and a cancelled stay says so. Its address needs the guest's session or link: no token is in it."""
+    from icalendar import Calendar, Event  # noqa: PLC0415  # few ask for it, and it is large
+
     hotel = hotels.get_hotel()
     zone = ZoneInfo(hotel.timezone)
     event = Event()

@@ -11,7 +11,7 @@ from portal.db import DatabaseBusy, transaction
 from portal.deps import Deps
 from portal.domain import holds
 from portal.gateways.stripe_gateway import StripeRefused, StripeUnavailable
-from portal.models import Payment, Reservation
+from portal.models import Payment, Reservation, unindexed
 from portal.services import checkout_sessions
 
 log = structlog.get_logger()
@@ -33,10 +33,10 @@ def ask_live_payments(deps: Deps) -> int:
 def learn_cards(deps: Deps) -> int:
     """Webhooks do not say which card was used; ask once the payment is settled, for the receipt."""
     bare = Payment.select().where(
-        (Payment.status == "succeeded")
+        (unindexed(Payment.status) == "succeeded")
         & (Payment.provider == "stripe")
         & Payment.card_last4.is_null()
-        & Payment.session_id.is_null(False)
+        & unindexed(Payment.session_id).is_null(False)
         & (Payment.completed_at > deps.now() - CARD_TRIES_FOR)
         & (Payment.asked_at.is_null() | (Payment.asked_at < deps.now() - CARD_AGAIN_AFTER))
     )

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from peewee import fn
 
-from portal import metrics
+from portal import metrics, prepared
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.gateways import stripe_gateway
@@ -26,6 +26,7 @@ from portal.gateways.stripe_seen import (
 )
 from portal.models import Alert, Payment, Reservation, WebhookEvent
 from portal.models.fields import UtcDateTimeField
+from portal.prepared import Blank, Prepared
 from portal.services import disputes, money_back, refunds, settlement
 from portal.services.alerts import raise_alert
 from portal.services.due import is_due
@@ -39,6 +40,33 @@ MANY_TRIES = 8
 
 LONGEST_PAUSE = timedelta(hours=1)
 WAITING_ALERTS = ("webhook event still waits", "webhook event keeps failing")
+
+
+def _write_outcome(code: Blank, public_id: Blank, intent: Blank, *rest: Blank) -> Any:
+    """What came of an event, and whose it was: our names for stay and payment, or Stripe's for the payment."""
+    event_id, result, error, processed_at, payload, tries, next_try_at = rest
+    payment_by_intent = Payment.payment_intent_id == intent
+    return WebhookEvent.update(
+        {
+            WebhookEvent.reservation: fn.COALESCE(
+                Reservation.select(Reservation.id).where(Reservation.code == code),
+                Payment.select(Payment.reservation).where(payment_by_intent),
+            ),
+            WebhookEvent.payment: fn.COALESCE(
+                Payment.select(Payment.id).where(Payment.public_id == public_id),
+                Payment.select(Payment.id).where(payment_by_intent),
+            ),
+            WebhookEvent.result: result,
+            WebhookEvent.error_message: error,
+            WebhookEvent.processed_at: processed_at.of(WebhookEvent.processed_at),
+            WebhookEvent.payload: payload,
+            WebhookEvent.tries: tries,
+            WebhookEvent.next_try_at: next_try_at.of(WebhookEvent.next_try_at),
+        }
+    ).where(WebhookEvent.event_id == event_id)
+
+
+_OUTCOME: Prepared[Any] = Prepared(_write_outcome, blanks=10)
 
 
 class WrongMode(Exception):
@@ -71,13 +99,20 @@ def _count(event: EventSeen, result: str) -> None:
 
 def _store_and_apply(deps: Deps, event: EventSeen) -> str:
     with transaction():
-        _insert(deps, event, result="pending")
-        row = lock(WebhookEvent, event.id)
-        if row.processed_at:
+        tries = _begin(deps, event)
+        if tries is None:
             return "duplicate"
         result = _apply(deps, event)
-        _finish(deps, row, event, result)
+        _finish(deps, tries, event, result)
     return result
+
+
+def _begin(deps: Deps, event: EventSeen) -> int | None:
+    """How often it was tried before, its row now being ours; None: it has had its effect."""
+    if _insert(deps, event):
+        return 0
+    row = lock(WebhookEvent, event.id)
+    return None if row.processed_at else int(row.tries)
 
 
 def _apply(deps: Deps, event: EventSeen) -> str:
@@ -122,50 +157,50 @@ HANDLERS: dict[str, Callable[[Deps, EventSeen], str]] = {
 """What each kind of message does. A kind that is not listed is answered with 200 and skipped."""
 
 
-def _insert(deps: Deps, event: EventSeen, *, result: str) -> None:
-    """Insert first: a second copy at the same moment waits for this transaction and then finds its work done."""
-    WebhookEvent.insert(
+def _insert(deps: Deps, event: EventSeen) -> bool:
+    """Insert first: a second copy at the same moment waits for this transaction and then finds its work done. False:
+    the row was there. Its payload is only written with an outcome that needs it."""
+    now = deps.now()
+    added = prepared.insert(
+        WebhookEvent,
+        unless_there=True,
         event_id=event.id,
         type=event.type,
         object_id=event.object_id,
         created=event.created,
         livemode=event.livemode,
         payload_hash=stripe_gateway.payload_hash(event.raw),
-        payload=event.raw,
-        received_at=deps.now(),
-        result=result,
-        next_try_at=deps.now(),
-    ).on_conflict_ignore().execute()
-
-
-def _finish(deps: Deps, row: WebhookEvent, event: EventSeen, result: str) -> None:
-    """The payload holds personal data, so it goes as soon as the event has had its effect."""
-    done = result != settlement.PENDING
-    reservation, payment = _named(event.about)
-    WebhookEvent.update(
-        result=result,
-        processed_at=deps.now() if done else None,
-        payload=None if done else event.raw,
-        error_message=None,
-        reservation=reservation,
-        payment=payment,
-        tries=row.tries + 1,
-        next_try_at=None if done else deps.now() + _back_off(row.tries),
-    ).where(WebhookEvent.event_id == event.id).execute()
-    if not done and row.tries + 1 == MANY_TRIES:
-        raise_alert("webhook event still waits", event.id, now=deps.now(), type=event.type)
-
-
-def _named(seen: object) -> tuple[Reservation | None, Payment | None]:
-    if isinstance(seen, RefundSeen | DisputeSeen | ChargeSeen):
-        payment = Payment.get_or_none(Payment.payment_intent_id == seen.payment_intent_id)
-        return (payment.reservation if payment else None), payment
-    if not isinstance(seen, PaymentSeen):
-        return None, None
-    return (
-        Reservation.get_or_none(Reservation.code == seen.names.reservation),
-        Payment.get_or_none(Payment.public_id == seen.names.payment),
+        received_at=now,
+        result="pending",
+        next_try_at=now,
     )
+    return bool(added)
+
+
+def _finish(deps: Deps, tries: int, event: EventSeen, result: str, *, error: str | None = None) -> None:
+    """Note what came of it, after so many tries before. The payload holds personal data, so it is kept only while the
+    event has not had its effect."""
+    done, now = result in (settlement.SUCCESS, SKIPPED), deps.now()
+    _OUTCOME.run(
+        *_whose(event.about),
+        event.id,
+        result,
+        error,
+        now if done else None,
+        None if done else event.raw,
+        tries + 1,
+        None if done else now + _back_off(tries),
+    )
+    if not done and tries + 1 == MANY_TRIES:
+        still_waits, keeps_failing = WAITING_ALERTS
+        raise_alert(keeps_failing if error else still_waits, event.id, now=now, type=event.type)
+
+
+def _whose(seen: object) -> tuple[str, str, str]:
+    """The reservation's code, the payment's public id, Stripe's id of its intent; "" for what does not count."""
+    if isinstance(seen, RefundSeen | DisputeSeen | ChargeSeen):
+        return "", "", seen.payment_intent_id
+    return (seen.names.reservation, seen.names.payment, "") if isinstance(seen, PaymentSeen) else ("", "", "")
 
 
 def _note_error(deps: Deps, event: EventSeen, error: Exception) -> None:
@@ -173,21 +208,9 @@ def _note_error(deps: Deps, event: EventSeen, error: Exception) -> None:
     log.error("webhook failed", event_id=event.id, type=event.type, error=type(error).__name__)
     try:
         with transaction():
-            _insert(deps, event, result="error")
-            row = lock(WebhookEvent, event.id)
-            if row.processed_at:
-                return
-            reservation, payment = _named(event.about)
-            WebhookEvent.update(
-                reservation=reservation,
-                payment=payment,
-                result="error",
-                error_message=type(error).__name__,
-                tries=row.tries + 1,
-                next_try_at=deps.now() + _back_off(row.tries),
-            ).where(WebhookEvent.event_id == event.id).execute()
-            if row.tries + 1 == MANY_TRIES:
-                raise_alert("webhook event keeps failing", event.id, now=deps.now(), type=event.type)
+            tries = _begin(deps, event)
+            if tries is not None:
+                _finish(deps, tries, event, "error", error=type(error).__name__)
     except DatabaseBusy:
         log.error("webhook failure could not be noted", event_id=event.id)
 
@@ -301,7 +324,7 @@ def _settle_all_refunds(deps: Deps, payment_intent_id: str) -> None:
 
 def _close(deps: Deps, event: EventSeen, result: str) -> None:
     with transaction():
-        _finish(deps, lock(WebhookEvent, event.id), event, result)
+        _finish(deps, lock(WebhookEvent, event.id).tries, event, result)
 
 
 def forget_old(deps: Deps) -> int:

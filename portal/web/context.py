@@ -1,8 +1,11 @@
 """What every view needs: the parts that services work with, and the hotel."""
 
+from datetime import date
+
 from flask import Flask, current_app, g, request
 
 from portal.deps import Deps
+from portal.domain import hotel_time
 from portal.models import Hotel
 from portal.services import hotels
 
@@ -20,6 +23,16 @@ def get_deps() -> Deps:
 def visitor_address() -> str:
     """Where the request comes from, as throttles count it; proxies in front are taken off (PROXY_COUNT)."""
     return request.remote_addr or ""
+
+
+def today() -> date:
+    """The date at the hotel."""
+    return hotel_time.hotel_date(get_deps().now(), get_hotel().timezone)
+
+
+def use_hotel(hotel: Hotel) -> None:
+    """It was read already."""
+    g.hotel = hotel
 
 
 def get_hotel() -> Hotel:

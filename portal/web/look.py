@@ -9,7 +9,7 @@ from portal.domain.brand_colour import Accent, normal, theme_of
 from portal.models import Hotel
 from portal.services import pictures
 from portal.web.context import get_hotel
-from portal.web.template_helpers import asset
+from portal.web.static_files import asset
 
 look = Blueprint("look", __name__, url_prefix="/look")
 

@@ -5,7 +5,7 @@ import ipaddress
 from collections.abc import Iterator
 
 import peewee
-from flask import Blueprint, Response, abort, current_app, jsonify, redirect, request
+from flask import Blueprint, Response, abort, jsonify, redirect, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from werkzeug.wrappers import Response as AnyResponse
@@ -17,6 +17,7 @@ from portal.deps import Deps
 from portal.services import figures, readiness
 from portal.services.figures import Figures
 from portal.web.context import get_deps
+from portal.web.static_files import asset
 
 ops = Blueprint("ops", __name__)
 
@@ -103,4 +104,4 @@ def _gauge(name: str, help_text: str, values: dict[str, int] | dict[str, float],
 
 @ops.get("/favicon.ico")
 def favicon() -> AnyResponse:
-    return redirect(f"{current_app.static_url_path}/img/logo.svg", 301)
+    return redirect(asset("img/logo.svg"))

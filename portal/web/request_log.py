@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from portal import metrics
+from portal.web.static_files import is_static
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ def _given_id() -> str:
 def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     rule = request.url_rule.rule if request.url_rule else "no such page"  # never the path: it may hold a token
-    if request.endpoint not in ("static", "ops.healthz", "ops.metrics"):
+    if not (is_static(request.endpoint) or request.endpoint in ("ops.healthz", "ops.metrics")):
         seconds = time.perf_counter() - g.get("started", time.perf_counter())
         milliseconds = round(seconds * 1000)
         metrics.count_request(rule, request.method, response.status_code, seconds)

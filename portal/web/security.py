@@ -11,6 +11,7 @@ from portal.errors import Refusal
 from portal.settings import LOOPBACK, Settings
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
+from portal.web.static_files import is_static
 
 LARGEST_FORM = 64 * 1024
 LARGER_FORMS = {
@@ -37,7 +38,7 @@ def register(app: Flask, settings: Settings) -> None:
         MAX_FORM_PARTS=100,
         TRUSTED_HOSTS=[settings.public_host, *LOOPBACK],  # whoever watches it asks this machine
         PREFERRED_URL_SCHEME="https" if settings.https else "http",
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # addresses of static files carry a hash of their content
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),  # of files asked for without a hash: see static_files
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     # __Host-: bound to this very host and to https (RFC 6265bis); browsers refuse the name over http.
@@ -66,12 +67,13 @@ def _refuse_odd_bytes() -> None:
 
 def _refuse_json() -> None:
     """Forms are no JSON: the library of forms would read it, as deep as it goes, and other things than texts."""
-    if request.is_json and request.blueprint in ("guest", "staff"):
+    if request.content_type and request.is_json and request.blueprint in ("guest", "staff"):
         raise Refusal(errors.BAD_REQUEST)
 
 
 def _open_connection() -> None:
-    if request.endpoint not in ("static", "ops.healthz", "ops.readyz", "ops.metrics"):  # these ask when they need it
+    asks_itself = is_static(request.endpoint) or request.endpoint in ("ops.healthz", "ops.readyz", "ops.metrics")
+    if not asks_itself:
         g.opened = db.open_connection()
 
 
@@ -115,10 +117,6 @@ def _add_headers(response: Response, headers: dict[str, str]) -> Response:
             response.headers[name] = value
     if says_itself:
         return response
-    if request.endpoint != "static" or response.status_code >= 400:
+    if not is_static(request.endpoint) or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store"
-    elif "v" in request.args:
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    else:
-        response.headers["Cache-Control"] = "public, max-age=3600"  # fonts and pictures that the style sheet names
     return response

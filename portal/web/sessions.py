@@ -1,7 +1,10 @@
 """Two cookies: one for guests, one for staff, so that neither ever sees the other's."""
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from typing import Any
+
+from flask import Flask, Request, request
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 
 
 class SessionsByPath(SecureCookieSessionInterface):
@@ -9,6 +12,19 @@ class SessionsByPath(SecureCookieSessionInterface):
 
     def __init__(self, guest_name: str, staff_name: str) -> None:
         self.guest_name, self.staff_name = guest_name, staff_name
+        self._serializer: tuple[Any, URLSafeTimedSerializer | None] | None = None
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | NullSession | None:
+        if request.path.startswith("/webhooks/"):
+            return self.make_null_session(app)  # Stripe has no cookies, and its messages are many
+        return super().open_session(app, request)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Made once for these keys, not for every request."""
+        keys = app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ())
+        if self._serializer is None or self._serializer[0] != keys:
+            self._serializer = keys, super().get_signing_serializer(app)
+        return self._serializer[1]
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002  # the framework passes it
         return self.staff_name if is_staff_page() else self.guest_name

@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 
+from bench.messages import Model, Names, signed
 from bench.peers import figures, goals, markdown
 from bench.peers.figures import Round
-from bench.peers.messages import Model, Names, signed
 from portal.deps import utc_now
 from portal.gateways.stripe_seen import Names as NamesSeen
 from portal.gateways.stripe_seen import PaymentSeen

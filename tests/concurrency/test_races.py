@@ -9,7 +9,7 @@ import pytest
 from portal import jobs
 from portal.deps import Deps
 from portal.models import Alert, AuditLog, Lease, Payment, RateBucket, Reservation, RoomNight, WebhookEvent
-from portal.services import checkout, holds, reservations, throttle, webhook_events
+from portal.services import checkout, holds, reservations, settlement, throttle, webhook_events
 from portal.services.checkout import GoToStripe
 from portal.services.new_reservation import BadReservation
 from stripe_simulator import Control
@@ -198,7 +198,7 @@ def test_late_money_races_a_new_guest_for_the_same_nights(
     outcomes = at_once(
         [
             lambda: reservations.add_reservation(deps, again, actor="test"),
-            lambda: checkout.settle(deps, seen, cause="test"),
+            lambda: settlement.settle(deps, seen, cause="test"),
         ]
     )
     stay, kept = Reservation.get_by_id(late.id), Payment.get_by_id(payment.id)

@@ -31,8 +31,8 @@ PAY = (
     Point("pay: row committed", f"{CHECKOUT}:_begin_payment", "after"),
     Point("pay: about to call Stripe", f"{GATEWAY}:StripeGateway.create_checkout_session", "before"),
     Point("pay: session made, we do not know", f"{GATEWAY}:StripeGateway.create_checkout_session", "after"),
-    Point("pay: opened, not committed", f"{SETTLEMENT}:settle_inside", "after"),
-    Point("pay: opened and committed", f"{CHECKOUT}:settle", "after"),
+    Point("pay: opened, not committed", f"{SETTLEMENT}:_settle", "after"),
+    Point("pay: opened and committed", f"{CHECKOUT}:settle_and_read", "after"),
     Point("pay: about to answer", f"{CHECKOUT}:start_checkout", "after"),
 )
 
@@ -60,7 +60,7 @@ RETRY = (
     Point("retry: old session asked about", f"{GATEWAY}:StripeGateway.get_session", "after"),
     Point("retry: about to close the old session", f"{GATEWAY}:StripeGateway.close_session", "before"),
     Point("retry: closed at Stripe, we do not know", f"{GATEWAY}:StripeGateway.close_session", "after"),
-    Point("retry: close settled, not committed", f"{SETTLEMENT}:settle_inside", "after", 2),
+    Point("retry: close settled, not committed", f"{SETTLEMENT}:_settle", "after", 2),
     Point("retry: close settled", f"{CHECKOUT}:close_payment", "after"),
     Point("retry: new row committed", f"{CHECKOUT}:_begin_payment", "after", 2),
     Point("retry: new session made, we do not know", f"{GATEWAY}:StripeGateway.create_checkout_session", "after"),

@@ -135,7 +135,7 @@ def begin_retry(house: House) -> Doing:
 @pytest.mark.parametrize(
     ("begin", "least"),
     [
-        pytest.param(begin_pay, 3, id="pay"),
+        pytest.param(begin_pay, 2, id="pay"),
         pytest.param(begin_message, 1, id="message"),
         pytest.param(begin_return, 2, id="return page"),
         pytest.param(begin_retry, 5, id="trying again", marks=pytest.mark.deep),

@@ -9,7 +9,7 @@ from portal import create_app, logs
 from portal.deps import Deps
 from portal.models import Payment, Refund, Reservation
 from stripe_simulator import Control
-from tests.actors import COMPILED_TEMPLATES, Clock
+from tests.actors import Clock, keep_compiled_templates
 from tests.refunds.hotel import Hotelier, only_refund
 
 
@@ -17,7 +17,7 @@ from tests.refunds.hotel import Hotelier, only_refund
 def app(deps: Deps) -> Flask:
     made = create_app(deps.settings, deps)
     made.config["WTF_CSRF_ENABLED"] = False
-    made.jinja_env.bytecode_cache = COMPILED_TEMPLATES
+    keep_compiled_templates(made)
     logs.configure("console", only_errors=True)
     return made
 

@@ -13,8 +13,8 @@ from tests.actors import everything_stored, rows
 from tests.mailbox import Mailbox
 from tests.security.raw import Answer, Browser, cookie_of, guest_of, nobody, staff_of
 from tests.security.test_who_may_what import address, kind_of, methods
-from tests.staff.conftest import counted
 from tests.staff.desk import EMAILS, PASSWORD, hire
+from tests.statements import counted
 
 pytestmark = pytest.mark.exhaustive
 

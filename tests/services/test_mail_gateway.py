@@ -1,9 +1,13 @@
 """The door to the mail server: TLS, passwords, headers, and what its answers mean."""
 
 import shutil
+import socket
 import ssl
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -186,3 +190,26 @@ def test_domains_and_names_in_other_alphabets(opened: Open) -> None:
     plain(box).send(replace(LETTER, to="ana@bücher.example", sender=sender))
     assert box.envelopes == [("stay@limoeiro.example", ["ana@xn--bcher-kva.example"])]
     assert box.taken[0]["From"].addresses[0].display_name == sender.display_name
+
+
+@pytest.mark.parametrize("with_tls", [False, True])
+def test_a_server_that_drips_is_given_up(with_tls: bool, tls: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    """Each byte comes within our patience, so only the time altogether can end it. Left alone, it would take the mail."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        served = threading.Thread(target=_drip, args=(listening, tls if with_tls else None))
+        served.start()
+        server = SmtpServer("127.0.0.1", listening.getsockname()[1], "tls" if with_tls else "none")
+        with pytest.raises(MailUnavailable):
+            MailGateway(server, patience=0.3, tls=trusting).check()
+        served.join()
+
+
+def _drip(listening: socket.socket, tls: ssl.SSLContext | None) -> None:
+    """A greeting that takes 4 seconds, then an ordinary conversation."""
+    raw, _ = listening.accept()
+    with suppress(OSError), tls.wrap_socket(raw, server_side=True) if tls else raw as connection:
+        for byte in b"220 " + b"." * 76 + b"\r\n":
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)  # it is the slowness that is tested
+        while connection.recv(1000):
+            connection.sendall(b"250 yes\r\n")

@@ -329,7 +329,7 @@ def test_a_hold_is_extended_lost_and_given_again(
     assert status(stay) == ("expired", 0)
     reception = Desk(reception.portal_url, reception.deps, "reception")
     assert opens(reception, stay, "extend-hold").status == 409
-    other = make_reservation(email="other@example.com")
+    other = make_reservation(email="other@example.com", check_in=stay.check_in, check_out=stay.check_out)
     page = opens(reception, stay, "hold-again")
     assert (page.status, "Somebody else has the room by now for these nights" in page.text) == (409, True)
     hotel.cancels(other)

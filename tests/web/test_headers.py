@@ -1,10 +1,14 @@
 """What every answer carries, whatever kind it is."""
 
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
+from flask import Flask
 
 from portal.models import Reservation
+from portal.web import static_files
 from stripe_simulator import Control, Simulator
 from tests.actors import Guest
 
@@ -49,11 +53,39 @@ def test_pages_of_one_browser_are_not_given_to_another(guest: Guest, make_reserv
 
 def test_static_files_with_a_hash_are_kept_by_browsers(guest: Guest, database: str) -> None:
     page = guest.goes_to("/")
-    style = next(e.get("href") for e in page.root.iter("link") if e.get("rel") == "stylesheet")
-    answer = guest.browser.get(guest.portal_url + str(style))
-    assert answer.status_code == 200
-    assert "immutable" in answer.headers["Cache-Control"]
-    assert "Set-Cookie" not in answer.headers
+    style = str(next(e.get("href") for e in page.root.iter("link") if e.get("rel") == "stylesheet"))
+    font = urljoin(style, "fonts/newsreader-latin-400-600.woff2")  # as the style sheet names it
+    for address in (style, font):
+        answer = guest.browser.get(guest.portal_url + address)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_page_of_another_version_still_gets_its_style_but_not_for_good(guest: Guest, database: str) -> None:
+    for address in ("/static/v/0123456789ab/portal.css", "/static/portal.css"):
+        answer = guest.browser.get(guest.portal_url + address)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=3600")
+    for nothing in ("/static/v/0123456789ab/nothing.css", "/static/v/0123456789ab/../../wsgi.py"):
+        answer = guest.browser.get(guest.portal_url + nothing)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "private, no-store")
+
+
+def test_addresses_of_static_files_change_with_their_contents(tmp_path: Path) -> None:
+    def address() -> str:
+        app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/static")
+        static_files.register(app)
+        with app.app_context():
+            return static_files.asset("a.css")
+
+    (tmp_path / "a.css").write_text("one")
+    first = address()
+    assert address() == first
+    (tmp_path / "a.css").write_text("two")
+    assert address() != first
+    (tmp_path / "a.css").write_text("one")
+    (tmp_path / "b.css").write_text("")
+    assert address() != first
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "", "a b", "[::"])

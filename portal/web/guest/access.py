@@ -4,8 +4,8 @@ from flask import Response, abort, make_response, render_template, session
 
 from portal.domain.guest_match import normalise_code
 from portal.models import Reservation
-from portal.services import links
-from portal.web.context import get_deps
+from portal.services import hotels, links
+from portal.web.context import get_deps, use_hotel
 from portal.web.languages import set_language
 from portal.web.security_log import note_foreign_id
 
@@ -33,6 +33,7 @@ def find_reservation(code: str) -> Reservation | None:
         return None
     reservation = links.find_open_stay(get_deps(), known, held[known])
     if reservation is not None:
+        use_hotel(hotels.of(reservation))
         set_language(reservation.locale)
     return reservation
 

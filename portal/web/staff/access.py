@@ -10,7 +10,7 @@ from portal import errors
 from portal.errors import Refusal
 from portal.models import Staff, StaffSession
 from portal.services import staff_accounts, staff_sessions
-from portal.web.context import get_deps, visitor_address
+from portal.web.context import get_deps, use_hotel, visitor_address
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -59,6 +59,8 @@ def find_session() -> StaffSession | None:
     if "staff_session" not in g:
         token = session.get(TOKEN)
         g.staff_session = staff_sessions.find(get_deps(), token) if isinstance(token, str) else None
+        if g.staff_session is not None:
+            use_hotel(g.staff_session.hotel)
     found: StaffSession | None = g.staff_session
     return found
 

@@ -145,7 +145,7 @@ class GrantAttempt(Action):
         lines = [
             _(
                 "%(tried)s of %(allowed)s attempts are used. The guest may try %(more)s times altogether.",
-                tried=payments.count_attempts(self.stay),
+                tried=payments.count_attempts(payments.of_stay(self.stay)),
                 allowed=allowed,
                 more=allowed + 1,
             ),

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from werkzeug.routing import IntegerConverter, Map
 
-from portal.services import alerts, health
+from portal.services import health
 from portal.web.context import get_deps
 from portal.web.staff import access
 
@@ -28,7 +28,7 @@ def every_staff_page() -> dict[str, Any]:
     person = access.find_staff()
     return {
         "me": person,
-        "attention": alerts.count_open() + len(health.conditions(get_deps())) if person else 0,
+        "attention": health.count_attention(get_deps()) if person else 0,
         "now": get_deps().now(),
         "needs_password": person is not None and not access.has_fresh_password(),
     }

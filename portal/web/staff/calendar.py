@@ -13,9 +13,10 @@ from wtforms import DateField, SelectField
 from wtforms.validators import InputRequired
 
 from portal.models import Reservation
-from portal.services import blocked_nights, reservations, room_calendar
+from portal.services import blocked_nights, room_calendar
 from portal.services.blocked_nights import BadNights, StaysInTheWay
 from portal.services.new_reservation import LONGEST_AHEAD
+from portal.web import context
 from portal.web.context import get_deps
 from portal.web.staff import access
 from portal.web.staff.account_forms import AccountForm, one_line
@@ -101,7 +102,7 @@ def _apply(work: Callable[..., int], form: BlockForm) -> int | None:
 
 
 def _page(form: BlockForm, night: date | None = None, *, in_the_way: Sequence[Reservation] = ()) -> str:
-    today, first = reservations.today_at_hotel(get_deps()), _first_day(night)
+    today, first = context.today(), _first_day(night)
     shown = room_calendar.read_calendar(first, DAYS)
     form.room.choices = [row.room.name for row in shown.rooms]
     return render_template(
@@ -123,7 +124,7 @@ def _back_to(night: date) -> Response:
 
 def _first_day(night: date | None = None) -> date:
     """The day to begin with: what was asked for, unless the night that this is about would not be seen then."""
-    today = reservations.today_at_hotel(get_deps())
+    today = context.today()
     asked = _near(_read_day(request.values.get("from", "")), today) or today - timedelta(days=1)
     night = _near(night, today)
     return asked if night is None or 0 <= (night - asked).days < DAYS else night

@@ -13,6 +13,7 @@ from portal.services.new_reservation import BadReservation, NewReservation
 from portal.services.nights import Clash
 from portal.services.reservation_editing import NotEdited, Saved
 from portal.services.reservations import NightsTaken
+from portal.web import context
 from portal.web.context import get_deps, get_hotel
 from portal.web.staff import access
 from portal.web.staff import reservation_forms as forms
@@ -45,7 +46,7 @@ def add_reservation() -> Answer:
     if "more" in request.form:
         return _new_page(form, forms.posted_lines(more=forms.MORE_LINES))
     try:
-        wanted = forms.read(form, lines, currency=hotel.currency, today=stays.today_at_hotel(deps))
+        wanted = forms.read(form, lines, currency=hotel.currency, today=context.today())
         made = stays.add_reservation(deps, wanted, actor=access.actor())
     except NightsTaken as taken:
         return _new_page(form, lines, clashes=_clashes(taken.room, wanted), twice=_made_before(wanted)), CONFLICT
@@ -68,7 +69,7 @@ def _new_page(
         problems=forms.problems_of(form, lines),
         clashes=clashes or [],
         twice=twice,
-        today=stays.today_at_hotel(get_deps()),
+        today=context.today(),
         mail_is_on=get_deps().mail.is_on,
     )
 
@@ -150,7 +151,7 @@ def _read(form: EditForm, lines: list[LineForm], found: Reservation) -> NewReser
         form,
         lines,
         currency=found.currency,
-        today=min(stays.today_at_hotel(get_deps()), found.check_in),
+        today=min(context.today(), found.check_in),
         unless_sent=forms.as_data(found),
     )
 

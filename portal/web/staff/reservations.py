@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from portal.models import Reservation
 from portal.services import money_states, reservation_lists, staff_reservation_pages
-from portal.services import reservations as stays
 from portal.services.listing import Listing
 from portal.services.reservation_lists import Found, Wanted
+from portal.web import context
 from portal.web.context import get_deps
 from portal.web.staff import access, actions
 from portal.web.staff.blueprint import staff
@@ -30,7 +30,7 @@ def reservations() -> Response | str:
     days, problems = _read_days()
     wanted = Wanted(
         view=_one_of(reservation_lists.VIEWS, request.args.get("view")) or "all",
-        today=stays.today_at_hotel(get_deps()),
+        today=context.today(),
         first=days.get("from"),
         last=days.get("to"),
         words=reservation_lists.typed_words(typed),

@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response
 
 from portal.domain import money
 from portal.domain.cancellation_policy import Policy, time_line
-from portal.services import hotels, policy_editor, reservations
+from portal.services import hotels, policy_editor
 from portal.services.policy_editor import MOST_LINES, BadPolicy
-from portal.web.context import get_deps, get_hotel
+from portal.web import context
+from portal.web.context import get_hotel
 from portal.web.staff import access
 from portal.web.staff.blueprint import staff
 from portal.web.staff.settings import Page, by, printable, say_saved
@@ -54,7 +55,7 @@ def _page(
     *,
     is_preview: bool = False,
 ) -> str:
-    hotel, today = get_hotel(), reservations.today_at_hotel(get_deps())
+    hotel, today = get_hotel(), context.today()
     check_in, paid = today + EXAMPLE_AHEAD, EXAMPLE_SUM * 10 ** money.exponent(hotel.currency)
     example = {
         "hotel": hotel,

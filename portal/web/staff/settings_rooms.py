@@ -8,10 +8,10 @@ from wtforms import IntegerField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange
 
 from portal.models import Room
-from portal.services import hotels, reservations
+from portal.services import hotels
 from portal.services.hotels import MOST_GUESTS, BadHotel
 from portal.services.new_reservation import LONGEST_TEXT
-from portal.web.context import get_deps
+from portal.web import context
 from portal.web.staff import access
 from portal.web.staff.blueprint import staff
 from portal.web.staff.settings import Page, SettingsForm, by, say_saved
@@ -80,7 +80,7 @@ def settings_change_room(room_id: int) -> Response | Page:
         form.show_problems(bad)
         return _room_page(room, form), 400
     say_saved(changed)
-    above = hotels.stays_above(room_id, capacity, reservations.today_at_hotel(get_deps())) if changed else 0
+    above = hotels.stays_above(room_id, capacity, context.today()) if changed else 0
     if above:
         flash(
             ngettext(

@@ -1,12 +1,15 @@
 """The hotel whose guests have all paid at Stripe, before its portal has heard of it; and whether it heard right."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, cast
 
-from bench.peers.messages import AMOUNT, Model, Names
+import structlog
+
+from bench.messages import AMOUNT, Model, Names
 from portal import db, migrations
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import StripeGateway
@@ -27,6 +30,11 @@ def opened(url: str) -> Iterator[None]:
             yield
     finally:
         db.disconnect()
+
+
+def be_quiet() -> None:
+    """What the portal logs while this process works for it is of no interest."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 class Opens:
@@ -54,14 +62,14 @@ def fill(deps: Deps, model: Model, count: int) -> list[Names]:
     stripe = Opens(model)
     deps = replace(deps, stripe=cast(StripeGateway, stripe))
     for number in range(count):
-        stay = reservations.add_reservation(deps, _stay(deps.now().date(), number), actor="bench")
+        stay = reservations.add_reservation(deps, stay_of(deps.now().date(), number), actor="bench")
         checkout.start_checkout(deps, stay.id, actor="guest")
         if number % 200 == 199:
             print(f"  {number + 1:,} stays", flush=True)
     return stripe.made
 
 
-def _stay(today: date, number: int) -> NewReservation:
+def stay_of(today: date, number: int) -> NewReservation:
     first = today + timedelta(days=30 + NIGHTS * (number // ROOMS))
     return NewReservation(
         room=f"Room {number % ROOMS}",

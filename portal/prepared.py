@@ -1,0 +1,205 @@
+"""Statements whose SQL is worked out once. The query builder takes ten times as long to write a statement as the
+database to answer it, so the few that every page and every message from Stripe need are kept as text with blanks.
+
+Everything else is written with the query builder as usual: this is for hot paths."""
+
+import inspect
+from collections.abc import Callable
+from datetime import date, time
+from functools import cache
+from itertools import count
+from typing import Any, Generic, TypeVar
+
+import peewee
+
+Row = TypeVar("Row")
+
+_PLAIN = {peewee.AutoField, peewee.BigIntegerField, peewee.IntegerField, peewee.TextField}
+"""Columns whose values both engines take and give as the models have them. Our own kinds, built on these, convert."""
+
+_READ: dict[type, Callable[[Any], Any] | None] = {
+    **dict.fromkeys((*_PLAIN, peewee.ForeignKeyField)),
+    # The library's own readers of these try one format after the other.
+    peewee.DateField: lambda value: date.fromisoformat(value) if isinstance(value, str) else value,
+    peewee.TimeField: lambda value: time.fromisoformat(value) if isinstance(value, str) else value,
+}
+
+
+class Blank(peewee.Node):
+    """Where a value goes that is given each time. Compared with a column it is converted as the column wants it; where
+    the builder does not know the column (INSERT, SET), `of` names it."""
+
+    def __init__(self, position: int, column: peewee.Field | None = None) -> None:
+        self.position = position
+        self._convert = column.db_value if column else None
+
+    def of(self, column: Any) -> "Blank":
+        return Blank(self.position, column)
+
+    def __sql__(self, ctx: peewee.Context) -> peewee.Context:
+        filled: peewee.Context = ctx.value(_Slot(self.position, self._convert or ctx.state.converter), converter=False)
+        return filled
+
+
+class _Slot:
+    """Stands among the parameters of a statement until it is run."""
+
+    def __init__(self, position: int, convert: Callable[[Any], Any] | None) -> None:
+        self.position = position
+        is_plain = type(getattr(convert, "__self__", None)) in _PLAIN
+        self.convert = None if is_plain else convert
+
+
+class _Text:
+    """One statement as one engine takes it."""
+
+    def __init__(self, query: Any, blanks: int) -> None:
+        self.query = query
+        self.sql, parameters = query.sql()
+        self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
+        behind = count(blanks)  # the constants follow the values that are given each time
+        self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
+        self.to_row: Callable[[Any], Any] | None = None
+        """How a row of the database becomes an object; known once the first answer shows its columns."""
+
+    def fill(self, values: tuple[Any, ...]) -> list[Any]:
+        known = values + self._constants
+        return [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
+
+    def read(self, cursor: Any) -> list[Any]:
+        if self.to_row is None:
+            self.to_row = _reader_of(self.query, cursor)
+        return [self.to_row(row) for row in cursor.fetchall()]
+
+
+class Prepared(Generic[Row]):
+    """A statement made by a function of its blanks: `Prepared(lambda code: Stay.select().where(Stay.code == code))`.
+
+    Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
+    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries."""
+
+    def __init__(self, write: Callable[..., Any], *, blanks: int | None = None) -> None:
+        self._write = write
+        wanted = len(inspect.signature(write).parameters) if blanks is None else blanks
+        self._blanks = [Blank(number) for number in range(wanted)]
+        self._texts: dict[type, _Text] = {}
+        self._proxy: Any = None
+        """The models' database, behind which is the one that is in use."""
+
+    def all(self, *values: Any) -> list[Row]:
+        text, cursor = self._execute(values)
+        return text.read(cursor)
+
+    def first(self, *values: Any) -> Row | None:
+        """The only row or the first; None if there is none. A LIMIT, where one is needed, is in the statement."""
+        rows = self.all(*values)
+        return rows[0] if rows else None
+
+    def run(self, *values: Any) -> int:
+        """For INSERT, UPDATE and DELETE: how many rows it touched."""
+        return int(self._execute(values)[1].rowcount)
+
+    def _execute(self, values: tuple[Any, ...]) -> tuple[_Text, Any]:
+        if len(values) != len(self._blanks):
+            raise TypeError(f"{len(self._blanks)} values are needed, not {len(values)}")
+        if self._proxy is None:
+            self._proxy = self._write(*self._blanks)._database
+        database = self._proxy.obj
+        text = self._texts.get(type(database))
+        if text is None:  # two threads may both do it: the result is the same
+            text = self._texts[type(database)] = _Text(self._write(*self._blanks), len(self._blanks))
+        return text, database.execute_sql(text.sql, text.fill(values))
+
+
+def insert(model: type[peewee.Model], *, unless_there: bool = False, **values: Any) -> int:
+    """Add one row; how many were added. `unless_there`: none where a unique index has such a row already."""
+    return _insert_of(model, tuple(values), unless_there).run(*values.values())
+
+
+@cache
+def _insert_of(model: Any, columns: tuple[str, ...], unless_there: bool) -> Prepared[Any]:
+    def write(*blanks: Blank) -> Any:
+        fields = [getattr(model, column) for column in columns]
+        query = model.insert({field: blank.of(field) for field, blank in zip(fields, blanks, strict=True)})
+        return (query.on_conflict_ignore() if unless_there else query).returning()  # nothing, so that rows are counted
+
+    return Prepared(write, blanks=len(columns))
+
+
+def update(model: type[peewee.Model], changes: dict[str, Any], **where: Any) -> int:
+    """Change the rows whose columns have these values, none of them None; how many there were."""
+    return _update_of(model, tuple(changes), tuple(where)).run(*changes.values(), *where.values())
+
+
+@cache
+def _update_of(model: Any, columns: tuple[str, ...], where: tuple[str, ...]) -> Prepared[Any]:
+    def write(*blanks: Blank) -> Any:
+        fields = [getattr(model, column) for column in columns]
+        query = model.update({field: blank.of(field) for field, blank in zip(fields, blanks, strict=False)})
+        known = zip(where, blanks[len(columns) :], strict=True)
+        return query.where(*(getattr(model, column) == blank for column, blank in known))
+
+    return Prepared(write, blanks=len(columns) + len(where))
+
+
+def _reader_of(query: Any, cursor: Any) -> Callable[[Any], Any]:
+    """The query builder's own reader of rows, set up once instead of each time; for whole models a shorter one."""
+    reader = query._get_cursor_wrapper(cursor)
+    reader.initialize()
+    fields = list(enumerate(getattr(reader, "fields", [None])))
+    whole = all(field is not None for _, field in fields)
+    if whole and isinstance(reader, peewee.ModelObjectCursorWrapper) and reader.is_model:
+        return _Part(reader.model, fields).read
+    if whole and isinstance(reader, peewee.ModelCursorWrapper):
+        return _JoinedParts(reader, fields).read
+    read: Callable[[Any], Any] = reader.process_row
+    return read
+
+
+class _Part:
+    """The columns of a row that make up one model."""
+
+    def __init__(self, model: Any, fields: list[tuple[int, Any]]) -> None:
+        self._model = model
+        self._columns = [(index, field.name) for index, field in fields]
+        readers = [(field.name, _READ.get(type(field), field.python_value)) for _, field in fields]
+        self._converted = [(name, convert) for name, convert in readers if convert is not None]
+
+    def read(self, row: Any) -> Any:
+        instance = self._model(__no_default__=True)
+        data = instance.__data__
+        for index, name in self._columns:
+            data[name] = row[index]
+        for name, convert in self._converted:
+            if data[name] is not None:
+                data[name] = convert(data[name])
+        return instance
+
+    def is_absent(self, row: Any) -> bool:
+        """Whether an outer join found nothing."""
+        return all(row[index] is None for index, _ in self._columns)
+
+
+class _JoinedParts:
+    """A row that holds a model and others joined to it, each once."""
+
+    def __init__(self, reader: peewee.ModelCursorWrapper, fields: list[tuple[int, Any]]) -> None:
+        self._main = reader.model
+        self._parts = {
+            key: _Part(getattr(key, "model", key), [one for one in fields if reader.column_keys[one[0]] == key])
+            for key in set(reader.column_keys)
+        }
+        self._links = [(source, name, target, is_fk) for source, name, target, _, _, is_fk in reader.src_to_dest]
+
+    def read(self, row: Any) -> Any:
+        found: dict[Any, Any] = {
+            key: None if part.is_absent(row) else part.read(row) for key, part in self._parts.items()
+        }
+        for source, name, target, is_key in self._links:
+            if found[source] is None:
+                continue
+            if is_key:
+                found[source].__rel__[name] = found[target]
+            else:  # joined by something else than a foreign key, under a name of its own
+                setattr(found[source], name, found[target])
+        return found[self._main]

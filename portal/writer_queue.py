@@ -1,0 +1,145 @@
+"""Whose turn it is to write to an SQLite file: one at a time, in the order of arrival.
+
+SQLite lets one writer in. The others sleep, ever longer, up to a tenth of a second, and whoever wakes up at the right
+moment is next: under load somebody is passed over again and again and waits for seconds. Here the threads of a process
+stand in line, and the first of each process stands in line with those of the others (web servers, worker, commands).
+
+This makes waiting fair and short, no more: SQLite's own lock still keeps writers apart, also from programs that know
+nothing of this queue. Where no file can be locked, the processes meet at SQLite's lock as they always did."""
+
+import fcntl
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PAUSE = 0.0003
+"""Seconds between two looks at another process's lock. Waiting inside the system for it would have no end."""
+
+NEXT, WRITING = 0, 1
+"""The bytes of the file that are locked. Whoever waits for WRITING holds NEXT, so nobody overtakes: without it, the
+process that has just written takes its own next turn before the other has woken up."""
+
+
+class NoTurn(Exception):
+    """It did not come within the time."""
+
+
+class WriterQueue:
+    """The queue of one database file. A lock of the system on a file beside it (`portal.db.write.lock`) ends with the
+    process that holds it, however that process ends."""
+
+    def __init__(self, database: str) -> None:
+        self._database = Path(os.path.realpath(database))
+        self._file = Path(f"{self._database}.write.lock") if database != ":memory:" else None
+        self._descriptor: int | None = None
+        self._start_over()
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[float]:
+        """Wait for our turn and have it until the end of the block; yields how many of the seconds are left. NoTurn
+        after that time."""
+        until = time.monotonic() + seconds
+        if self._process != os.getpid():
+            self._start_over()  # whoever had the turn when this process was forked is not here
+        threads = self._threads
+        if not threads.acquire(seconds):
+            raise NoTurn
+        try:
+            self._stand_in_line(until)
+            try:
+                yield max(0.0, until - time.monotonic())
+            finally:
+                self._unlock(WRITING)
+        finally:
+            threads.release()
+
+    def _start_over(self) -> None:
+        self._process = os.getpid()
+        self._threads = _Line()
+
+    def _stand_in_line(self, until: float) -> None:
+        """Among the processes. Locks belong to processes here: a descriptor that a fork handed down holds none."""
+        descriptor = self._descriptor if self._descriptor is not None else self._open()
+        if descriptor is None:
+            return
+        try:
+            _lock(descriptor, NEXT, until)
+            try:
+                _lock(descriptor, WRITING, until)
+            finally:
+                self._unlock(NEXT)
+        except OSError:  # a file system without locks
+            return
+
+    def _open(self) -> int | None:
+        if self._file is None:
+            return None
+        try:
+            self._descriptor = _open_like(self._database, self._file)
+        except OSError:  # a folder or a file that is not ours to write to
+            self._file = None
+            return None
+        weakref.finalize(self, os.close, self._descriptor)
+        return self._descriptor
+
+    def _unlock(self, byte: int) -> None:
+        if self._descriptor is not None:
+            with suppress(OSError):
+                fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, byte)
+
+
+def _open_like(database: Path, file: Path) -> int:
+    """For whoever may write to the database, also when root was the first to come."""
+    known = database.stat()
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, known.st_mode & 0o666)
+    if os.geteuid() == 0:
+        os.fchown(descriptor, known.st_uid, known.st_gid)
+    return descriptor
+
+
+def _lock(descriptor: int, byte: int, until: float) -> None:
+    while True:
+        with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+            return
+        if time.monotonic() > until:
+            raise NoTurn
+        time.sleep(PAUSE)
+
+
+class _Line:
+    """A lock for threads that goes to the one that has waited longest. The one of the library goes to whoever comes at
+    the right moment."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: deque[threading.Lock] = deque()
+        self._door = threading.Lock()
+
+    def acquire(self, seconds: float) -> bool:
+        with self._door:
+            if not self._taken:
+                self._taken = True
+                return True
+            called = threading.Lock()
+            called.acquire()
+            self._waiting.append(called)
+        if called.acquire(timeout=max(0.0, seconds)):
+            return True
+        with self._door:
+            if called not in self._waiting:
+                return True  # called in the very moment of giving up
+            self._waiting.remove(called)
+            return False
+
+    def release(self) -> None:
+        with self._door:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
