@@ -35,8 +35,9 @@ from tests import postgres
 SITE = Path(__file__).parent / "django_site"
 SECRET = "whsec_of_the_bench"
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
-WARM_UP = 40
-"""Messages before the first round: connections, caches, and dj-stripe's question for its own account."""
+WARM_UP = 120
+"""Messages before the first round: until each of sixteen threads has its connection and has met every statement, and
+dj-stripe has asked for its own account."""
 
 
 @dataclass
