@@ -58,6 +58,7 @@ lock: .venv/.dev ## renew requirements*.txt from requirements*.in
 	$(LOCK) --upgrade requirements.in -o requirements.txt
 	$(LOCK) --upgrade requirements-ssm.in -o requirements-ssm.txt
 	$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade bench/peers/requirements.in -o bench/peers/requirements.txt
 
 messages: .venv/.dev ## collect the texts to translate; LANGUAGE=de starts or renews a translation
 	mkdir -p var portal/translations

@@ -6,7 +6,6 @@ At the portal each message settles a payment, confirms a stay and queues a mail;
 import argparse
 import contextlib
 import json
-import logging
 import os
 import platform
 import subprocess
@@ -19,9 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
-
-from bench import hotel, messages
+from bench import hotel, messages, report
 from bench.machine import Request, Server, cpu_seconds, described, send
 from bench.messages import Names
 from bench.peers import RESULTS, environment, figures
@@ -38,8 +35,9 @@ from tests import postgres
 SITE = Path(__file__).parent / "django_site"
 SECRET = "whsec_of_the_bench"
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
-WARM_UP = 40
-"""Messages before the first round: connections, caches, and dj-stripe's question for its own account."""
+WARM_UP = 120
+"""Messages before the first round: until each of sixteen threads has its connection and has met every statement, and
+dj-stripe has asked for its own account."""
 
 
 @dataclass
@@ -174,7 +172,11 @@ class Bench:
 
 
 def run(asked: argparse.Namespace) -> int:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    hotel.be_quiet()
+    if POSTGRESQL in asked.databases and postgres.binaries() is None:
+        raise NotPrepared(
+            'PostgreSQL is not installed (Debian: apt-get install postgresql). BENCH="--databases SQLite" does without.'
+        )
     python = environment.prepare()
     with contextlib.ExitStack() as up:
         folder = Path(up.enter_context(tempfile.TemporaryDirectory(prefix="portal-peers-")))
@@ -200,9 +202,7 @@ def run(asked: argparse.Namespace) -> int:
     }
     print("\n" + figures.table(results))
     if not asked.no_write:
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+        report.keep(RESULTS, results)
     return tell(results["wrong"])
 
 
