@@ -1,5 +1,8 @@
 """A guest portal for a small hotel: review a stay, pay it with Stripe Checkout, read the truth about the money."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from portal import api, db, logs, migrations
@@ -27,12 +30,19 @@ class NotReady(Exception):
     """The database does not fit this code or these settings; the text says what to do."""
 
 
+class Portal(Flask):
+    """Flask, told that nothing here is asynchronous: it asks each function again for each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     """The web application, with its parts wired together. NotReady when the schema is not up to date."""
     logs.configure(settings.log_format)
     db.initialise(settings.database_url)
     check_database(settings)
-    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app = Portal(__name__, template_folder="../templates", static_folder="../static")
     deps = deps or Deps.build(settings, FOR_A_REQUEST)
     set_deps(app, deps)
     request_log.register(app)  # first, so that a refused request is logged too

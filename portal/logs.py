@@ -1,6 +1,7 @@
 """Logs: events with ids, states and sums as fields; no secret, token, e-mail or name. One door for everything that this
 process writes: the portal's own events, Python's `logging` (gunicorn, libraries), warnings and uncaught faults."""
 
+import json
 import logging
 import sys
 import threading
@@ -16,10 +17,18 @@ from portal.redaction import clean_event
 log = structlog.get_logger()
 
 
+_encode = json.JSONEncoder().encode
+"""Made once. What a line holds by then are texts, numbers and lists of them: see `redaction`."""
+
+
+def _as_json(event: Any, **_: Any) -> str:
+    return _encode(event)
+
+
 def configure(log_format: str, *, only_errors: bool = False) -> None:
     """One line an event on standard error: JSON for machines, or readable."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_as_json)
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback

@@ -27,11 +27,11 @@ SUCCESS, SKIPPED, PENDING = "success", "skipped", "pending"
 _LOCK_STAY: Prepared[Any] = Prepared(
     lambda code: for_update(
         Reservation.select(Reservation, Hotel.installation, Hotel.timezone)
-        .join(Hotel, on=(Hotel.id == 1), attr="hotel")
+        .join(Hotel, on=(Hotel.id == 1), attr="hotel_in_short")
         .where(Reservation.code == code)
     )
 )
-"""With what has to be known of the hotel; only the stay is locked."""
+"""With what has to be known of the hotel, which is not all (see `hotels.of`); only the stay is locked."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def settle_inside(deps: Deps, seen: PaymentSeen, *, cause: str) -> str:
 def _settle(deps: Deps, seen: PaymentSeen, cause: str) -> tuple[str, Payment | None]:
     must_be_in_transaction()
     reservation = _LOCK_STAY.first(seen.names.reservation)
-    hotel = reservation.hotel if reservation else hotels.get_hotel()
+    hotel = reservation.hotel_in_short if reservation else hotels.get_hotel()
     if seen.names.portal != hotel.installation or seen.livemode != deps.settings.livemode:
         return SKIPPED, None
     if reservation is None:

@@ -14,7 +14,8 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_percent
 from flask import Flask, url_for
 from flask_babel import lazy_gettext, ngettext
-from jinja2 import Template
+from jinja2 import Environment, Template
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # the last is written in C
 
 from portal.domain import money as currencies
 from portal.domain.guest_match import show_code
@@ -65,6 +66,18 @@ class _Template(Template):
 
     def _get_default_module(self, ctx: Any = None) -> Any:  # noqa: ARG002  # the library passes it
         return super()._get_default_module()
+
+    @classmethod
+    def _from_namespace(cls, environment: Environment, namespace: Any, globals: Any) -> Any:  # its name
+        namespace["escape"] = _escaped
+        return super()._from_namespace(environment, namespace, globals)
+
+
+def _escaped(value: Any) -> str:
+    """`escape` for what only becomes part of a page: without a new object that says once more that it is escaped."""
+    if type(value) is Markup:
+        return value
+    return _escape_inner(value) if type(value) is str else escape(value)
 
 
 def register(app: Flask) -> None:
