@@ -27,6 +27,7 @@ timeout = 60  # all Stripe calls of one request share 20 seconds
 graceful_timeout = 30
 preload_app = True  # connections are opened after the fork, by each thread
 control_socket_disable = True
+forwarder_headers = ""  # the portal lies at the root of its host: no header of a visitor moves it
 accesslog = None  # the portal logs requests itself, without paths: they may hold a guest's token
 
 

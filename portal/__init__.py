@@ -31,10 +31,17 @@ class NotReady(Exception):
 
 
 class Portal(Flask):
-    """Flask, told that nothing here is asynchronous: it asks each function again for each request."""
+    """Flask, told what it would otherwise find out anew for each request."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Nothing here is asynchronous."""
         return func
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """The portal lies at the root of its host. Some servers take a header of that name for the folder it lies in,
+        and then any visitor could move the links of a page that others are shown too."""
+        environ["SCRIPT_NAME"] = ""
+        return super().wsgi_app(environ, start_response)
 
 
 def create_app(settings: Settings, deps: Deps | None = None) -> Flask:

@@ -25,6 +25,11 @@ NEXT, WRITING = 0, 1
 process that has just written takes its own next turn before the other has woken up."""
 
 
+PATIENCE = 0.8
+"""The part of a writer's time that it waits for other processes. One that was stopped in the line would hold up all
+others for good; the rest of the time is for SQLite's own lock, which a stopped process seldom holds."""
+
+
 class NoTurn(Exception):
     """It did not come within the time."""
 
@@ -43,16 +48,16 @@ class WriterQueue:
     def turn(self, seconds: float) -> Iterator[float]:
         """Wait for our turn and have it until the end of the block; yields how many of the seconds are left. NoTurn
         after that time."""
-        until = time.monotonic() + seconds
+        start = time.monotonic()
         if self._process != os.getpid():
             self._start_over()  # whoever had the turn when this process was forked is not here
         threads = self._threads
         if not threads.acquire(seconds):
             raise NoTurn
         try:
-            self._stand_in_line(until)
+            self._stand_in_line(start + seconds * PATIENCE)
             try:
-                yield max(0.0, until - time.monotonic())
+                yield max(0.0, start + seconds - time.monotonic())
             finally:
                 self._unlock(WRITING)
         finally:
@@ -63,18 +68,17 @@ class WriterQueue:
         self._threads = _Line()
 
     def _stand_in_line(self, until: float) -> None:
-        """Among the processes. Locks belong to processes here: a descriptor that a fork handed down holds none."""
+        """Among the processes, but no longer than `until`. Locks belong to processes here: a descriptor that a fork
+        handed down holds none."""
         descriptor = self._descriptor if self._descriptor is not None else self._open()
         if descriptor is None:
             return
-        try:
-            _lock(descriptor, NEXT, until)
-            try:
-                _lock(descriptor, WRITING, until)
-            finally:
-                self._unlock(NEXT)
-        except OSError:  # a file system without locks
-            return
+        with suppress(OSError):  # a file system without locks
+            if _lock(descriptor, NEXT, until):
+                try:
+                    _lock(descriptor, WRITING, until)
+                finally:
+                    self._unlock(NEXT)
 
     def _open(self) -> int | None:
         if self._file is None:
@@ -94,21 +98,26 @@ class WriterQueue:
 
 
 def _open_like(database: Path, file: Path) -> int:
-    """For whoever may write to the database, also when root was the first to come."""
+    """For whoever may write to the database, also when root was the first to come. What lies there already is not
+    given away, and no link is followed: root might be led to a file of its own."""
     known = database.stat()
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, known.st_mode & 0o666)
-    if os.geteuid() == 0:
-        os.fchown(descriptor, known.st_uid, known.st_gid)
-    return descriptor
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    with suppress(FileExistsError):
+        descriptor = os.open(file, flags | os.O_CREAT | os.O_EXCL, known.st_mode & 0o666)
+        if os.geteuid() == 0:
+            os.fchown(descriptor, known.st_uid, known.st_gid)
+        return descriptor
+    return os.open(file, flags)
 
 
-def _lock(descriptor: int, byte: int, until: float) -> None:
+def _lock(descriptor: int, byte: int, until: float) -> bool:
+    """Whether it was had in time."""
     while True:
         with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-            return
+            return True
         if time.monotonic() > until:
-            raise NoTurn
+            return False
         time.sleep(PAUSE)
 
 
@@ -129,13 +138,22 @@ class _Line:
             called = threading.Lock()
             called.acquire()
             self._waiting.append(called)
-        if called.acquire(timeout=max(0.0, seconds)):
-            return True
+        try:
+            if called.acquire(timeout=max(0.0, seconds)):
+                return True
+        except BaseException:  # a server that ends its threads: whoever is next must not wait for one that is gone
+            if not self._leave(called):
+                self.release()
+            raise
+        return not self._leave(called)  # False: called in the very moment of giving up
+
+    def _leave(self, called: threading.Lock) -> bool:
+        """Whether it still stood in the line."""
         with self._door:
             if called not in self._waiting:
-                return True  # called in the very moment of giving up
+                return False
             self._waiting.remove(called)
-            return False
+            return True
 
     def release(self) -> None:
         with self._door:

@@ -1,6 +1,7 @@
 """Whose turn it is to write to an SQLite file: threads and processes in one line, whatever becomes of those ahead."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from portal import db
+from portal import db, migrations
 from portal.db import DatabaseBusy, transaction
 from portal.writer_queue import NoTurn, WriterQueue
 
@@ -129,6 +130,17 @@ class Somebody:
         self._thread.join()
 
 
+STOPS = (
+    PROGRAM
+    + """
+from portal.writer_queue import WriterQueue
+with WriterQueue(sys.argv[1].removeprefix("sqlite:///")).turn(1):
+    print("has its turn", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+)
+
+
 def test_what_two_processes_with_four_threads_each_write_is_all_there(file: Path) -> None:
     with begun(ADDS, file) as one, begun(ADDS, file) as other:
         assert [one.wait(60), other.wait(60)] == [0, 0]
@@ -146,6 +158,42 @@ def test_waiting_for_another_process_ends_in_busy_and_its_death_frees_the_line(
             with pytest.raises(DatabaseBusy), transaction():
                 pytest.fail("it was somebody else's turn")
         process.kill()
+    with transaction():
+        add_one()
+    assert counted() == 1
+
+
+def test_a_process_that_is_stopped_in_the_line_holds_nobody_up_for_good(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "SQLITE_WAIT", 0.5)
+    with begun(STOPS, file) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "has its turn\n"
+            with transaction():
+                add_one()
+        finally:
+            process.kill()
+    assert counted() == 1
+
+
+class BrokenOffError(BaseException):
+    """As a server breaks off what its threads do when it has to go."""
+
+
+def test_whoever_is_broken_off_while_waiting_leaves_the_line(file: Path) -> None:
+    def break_off(*_: object) -> None:
+        raise BrokenOffError
+
+    somebody, before = Somebody(), signal.signal(signal.SIGALRM, break_off)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(BrokenOffError), transaction():
+            pytest.fail("it was somebody else's turn")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        somebody.leave()
     with transaction():
         add_one()
     assert counted() == 1
@@ -241,3 +289,16 @@ def test_the_lock_file_lies_beside_the_database_whatever_name_it_is_opened_by(fi
     with WriterQueue(str(other)).turn(1):
         assert [path.name for path in tmp_path.glob("**/*.lock")] == ["portal.db.write.lock"]
     assert os.stat(f"{file}.write.lock").st_mode & 0o777 == file.stat().st_mode & 0o777
+
+
+def test_no_link_is_followed_to_somebody_elses_file(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "of somebody else"
+    other.write_text("as it was")
+    Path(f"{file}.write.lock").symlink_to(other)
+    with db.connection(), transaction():
+        add_one()
+    assert counted() == 1
+    Path(f"{file}.migrate.lock").symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"):
+        migrations.migrate()
+    assert other.read_text() == "as it was"

@@ -1,6 +1,7 @@
 """The schema, step by step, written by hand: the generator of the library would silently lose every CHECK."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,9 +58,15 @@ def _one_at_a_time() -> Iterator[None]:
             database.db.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
             database.db.execute_sql("RESET statement_timeout; RESET lock_timeout")
         return
-    with open(f"{database.db.database}.migrate.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # No link is followed: what lies at its other end would be emptied by whoever migrates.
+    descriptor = os.open(
+        f"{database.db.database}.migrate.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _check_foreign_keys() -> None:
