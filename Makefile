@@ -62,7 +62,7 @@ lock: .venv/.dev ## renew requirements*.txt from requirements*.in
 
 messages: .venv/.dev ## collect the texts to translate; LANGUAGE=de starts or renews a translation
 	mkdir -p var portal/translations
-	$(BIN)/pybabel extract -F babel.cfg -k N_ -k lazy_gettext -k plain_text --no-location -o var/messages.pot .
+	$(BIN)/pybabel extract -F babel.cfg -k N_ -k lazy_gettext -k plain_text -k plain_plural:1,2 --no-location -o var/messages.pot .
 	@test -z "$(LANGUAGE)" || ( test -d portal/translations/$(LANGUAGE) \
 		&& $(BIN)/pybabel update -i var/messages.pot -d portal/translations -l $(LANGUAGE) \
 		|| $(BIN)/pybabel init -i var/messages.pot -d portal/translations -l $(LANGUAGE) )

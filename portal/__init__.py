@@ -23,6 +23,7 @@ from portal.web import (
 )
 from portal.web.context import set_deps
 from portal.web.guest import guest
+from portal.web.quick_templates import QuickEnvironment
 from portal.web.staff import staff
 
 
@@ -32,6 +33,8 @@ class NotReady(Exception):
 
 class Portal(Flask):
     """Flask, told what it would otherwise find out anew for each request."""
+
+    jinja_environment = QuickEnvironment
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing here is asynchronous."""

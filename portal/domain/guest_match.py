@@ -6,6 +6,7 @@ CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 """Crockford's base 32: no I, L, O or U, which people take for something else."""
 
 CODE_LENGTH = 12
+_LETTERS = frozenset(CODE_LETTERS)
 _LOOK_ALIKES = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
 _SEPARATORS = str.maketrans(dict.fromkeys("- \t\u2010\u2011\u2012\u2013\u2014\u2015\u2212"))
 
@@ -13,7 +14,7 @@ _SEPARATORS = str.maketrans(dict.fromkeys("- \t\u2010\u2011\u2012\u2013\u2014\u2
 def normalise_code(text: str) -> str | None:
     """The 12 characters of a code however it was typed (case, dashes, spaces, look-alikes), or None."""
     code = unicodedata.normalize("NFKC", text).translate(_SEPARATORS).strip().upper().translate(_LOOK_ALIKES)
-    if len(code) != CODE_LENGTH or any(letter not in CODE_LETTERS for letter in code):
+    if len(code) != CODE_LENGTH or not _LETTERS.issuperset(code):
         return None
     return code
 

@@ -134,6 +134,8 @@ def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
 
 def _refunds(reservation: Reservation, payments: list[Payment]) -> list[Refund]:
     """The oldest first, each with its payment. One that began after the payments were read is for the next page."""
+    if not payments:
+        return []
     by_id = {payment.id: payment for payment in payments}
     refunds = [refund for refund in _REFUNDS.all(reservation.id) if refund.payment_id in by_id]
     for refund in refunds:

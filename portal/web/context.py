@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Request, current_app, g, request
 
 from portal.deps import Deps
 from portal.domain import hotel_time
@@ -18,6 +18,12 @@ def set_deps(app: Flask, deps: Deps) -> None:
 def get_deps() -> Deps:
     deps: Deps = current_app.extensions["portal.deps"]
     return deps
+
+
+def this_request() -> Request:
+    """The request itself. Behind Flask's own name for it, it is looked up anew for each attribute."""
+    here: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return here
 
 
 def visitor_address() -> str:

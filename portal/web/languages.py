@@ -9,7 +9,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
 from flask import Flask, g
 from flask_babel import Babel, get_locale, get_translations
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal.db import DatabaseBusy
 from portal.web.context import get_hotel
@@ -30,66 +30,46 @@ def register(app: Flask) -> None:
 
 
 def page_text(text: str, /, **values: Any) -> Markup:
-    """A text of a page in its language, with values put in, which are escaped. What templates know as `_`.
+    """A text of a page in its language, with values put in, which are escaped. What templates know as `_`."""
+    language = language_of_page()
+    return filled(language.pattern(text), values) if values else language.whole(text)
 
-    A page has dozens of texts, and to look each up in the catalogue anew took a tenth of the time to make it."""
-    texts = _texts()
-    return texts.pattern(text) % values if values else texts.whole(text)
+
+def filled(pattern: Markup, values: dict[str, Any]) -> Markup:
+    """`pattern % values`, where all values are for `%(name)s`."""
+    escaped = {name: value if type(value) is Markup else escape(value) for name, value in values.items()}
+    return str.__new__(Markup, str.__mod__(pattern, escaped))
 
 
 def plain_text(text: str, /, **values: Any) -> str:
     """The same with nothing escaped: for filters, whose result is, and for mails."""
-    found = str(_texts().pattern(text))
+    found = str.__str__(language_of_page().pattern(text))
     return found % values if values else found
 
 
 def page_plural(one: str, many: str, number: int, /, **values: Any) -> Markup:
-    """The same for a text that depends on a number, which is `num` in it. What templates know as `ngettext`."""
-    pattern = Markup(get_translations().ungettext(one, many, number))  # noqa: S704  # as below
-    return pattern % {"num": number, **values}
+    """`page_text` for a text that depends on a number, which is `num` in it. What templates know as `ngettext`."""
+    return filled(language_of_page().plural(one, many, number), {"num": number, **values})
 
 
-def page_locale() -> Locale:
-    """The language and formats of this page or mail: always the same object for the same language, so that what was
-    written in it is found again by it alone."""
-    here = _of_this_page()
-    chosen = getattr(here.get("_flask_babel"), "babel_locale", None) or get_locale() or FALLBACK
-    known = here.get("page_locale")
-    if known is None or known[0] is not chosen:
-        known = here["page_locale"] = chosen, _same(str(chosen))
-    locale: Locale = known[1]
-    return locale
+def plain_plural(one: str, many: str, number: int, /, **values: Any) -> str:
+    """The same with nothing escaped."""
+    return str.__str__(language_of_page().plural(one, many, number)) % {"num": number, **values}
 
 
-@lru_cache(maxsize=64)
-def _same(name: str) -> Locale:
-    return Locale.parse(name)
+class Language:
+    """The language and formats of a page or mail, and the texts in it that pages have asked for, which are no more than
+    the templates hold: to look each of dozens up in the catalogue anew took a tenth of the time to make a page."""
 
-
-def _texts() -> "_Texts":
-    here = _of_this_page()
-    known = here.get("texts")
-    locale = page_locale()
-    if known is None or known[0] is not locale:
-        known = here["texts"] = locale, _texts_in(str(locale), str(TRANSLATIONS))
-    texts: _Texts = known[1]
-    return texts
-
-
-def _of_this_page() -> dict[str, Any]:
-    """What is kept until the page or mail is made, past the proxy: it is asked a hundred times a page."""
-    kept: dict[str, Any] = g._get_current_object().__dict__
-    return kept
-
-
-class _Texts:
-    """The texts of one language that pages have asked for: no more than the templates hold."""
-
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name, self.locale = name, Locale.parse(name)
         self._patterns: dict[str, Markup] = {}
         self._whole: dict[str, Markup] = {}
+        self.plural = lru_cache(maxsize=1024)(self._plural)
+        """Of a text for one and one for many, the one for that many."""
 
     def pattern(self, text: str) -> Markup:
+        """With places for values: a percent sign is written twice."""
         found = self._patterns.get(text)
         if found is None:
             found = self._patterns[text] = Markup(  # noqa: S704  # texts of templates, and their translations
@@ -98,15 +78,35 @@ class _Texts:
         return found
 
     def whole(self, text: str) -> Markup:
+        """With nothing to put in."""
         found = self._whole.get(text)
         if found is None:
-            found = self._whole[text] = self.pattern(text) % {}  # a percent sign is written twice, as in all patterns
+            found = self._whole[text] = self.pattern(text) % {}
         return found
+
+    def _plural(self, one: str, many: str, number: int) -> Markup:
+        return Markup(get_translations().ungettext(one, many, number))  # noqa: S704  # as above
+
+
+def language_of_page() -> Language:
+    """Asked a hundred times a page, so it is kept until the page or mail is made; another one as soon as somebody
+    chooses another language for the rest of it (`force_locale`)."""
+    here: dict[str, Any] = g._get_current_object().__dict__  # past the proxy, which would look anew for each name
+    chosen = getattr(here.get("_flask_babel"), "babel_locale", None)
+    known = here.get("language_of_page")
+    if known is None or known[0] is not chosen or chosen is None:
+        chosen = get_locale()
+        language = here.get("language_selected")
+        if language is None or language.locale is not chosen:
+            language = _language(str(chosen or FALLBACK), str(TRANSLATIONS))
+        known = here["language_of_page"] = chosen, language
+    found: Language = known[1]
+    return found
 
 
 @lru_cache(maxsize=64)
-def _texts_in(locale: str, folder: str) -> _Texts:  # noqa: ARG001  # the arguments are the key
-    return _Texts()
+def _language(name: str, folder: str) -> Language:  # noqa: ARG001  # texts of another folder are another language's
+    return Language(name)
 
 
 def set_language(locale: str) -> None:
@@ -114,7 +114,14 @@ def set_language(locale: str) -> None:
     g.wanted_locale = locale
 
 
-def select_locale() -> str:
+def select_locale() -> Locale:
+    """For the library of translations, the first time that somebody asks on a page."""
+    g.language_selected = _language(_usable_locale(), str(TRANSLATIONS))
+    locale: Locale = g.language_selected.locale
+    return locale
+
+
+def _usable_locale() -> str:
     for wanted in (g.get("wanted_locale"), _hotel_locale()):
         if wanted and (locale := usable(wanted)):
             return locale

@@ -5,9 +5,10 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from portal import metrics
+from portal.web.context import this_request
 from portal.web.static_files import is_static
 
 log = structlog.get_logger()
@@ -30,18 +31,19 @@ def _begin() -> None:
 def _given_id() -> str:
     """The id that a program gives its own request. Browsers get none of their choice: with the id of somebody else's
     request they could make the log tell a wrong story."""
-    if not request.path.startswith("/api/"):
+    here = this_request()
+    if not here.path.startswith("/api/"):
         return ""
-    given = request.headers.get("X-Correlation-Id") or request.headers.get("X-Request-Id") or ""
+    given = here.headers.get("X-Correlation-Id") or here.headers.get("X-Request-Id") or ""
     return given if _ID.fullmatch(given) else ""
 
 
 def _end(response: Response) -> Response:
+    here, now = this_request(), time.perf_counter()
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    rule = request.url_rule.rule if request.url_rule else "no such page"  # never the path: it may hold a token
-    if not (is_static(request.endpoint) or request.endpoint in ("ops.healthz", "ops.metrics")):
-        seconds = time.perf_counter() - g.get("started", time.perf_counter())
-        milliseconds = round(seconds * 1000)
-        metrics.count_request(rule, request.method, response.status_code, seconds)
-        log.info("request", method=request.method, rule=rule, status=response.status_code, milliseconds=milliseconds)
+    rule = here.url_rule.rule if here.url_rule else "no such page"  # never the path: it may hold a token
+    if not (is_static(here.endpoint) or here.endpoint in ("ops.healthz", "ops.metrics")):
+        seconds, status = now - g.get("started", now), response.status_code
+        metrics.count_request(rule, here.method, status, seconds)
+        log.info("request", method=here.method, rule=rule, status=status, milliseconds=round(seconds * 1000))
     return response

@@ -1,14 +1,18 @@
 """Headers, cookies, CSRF, hosts, sizes and connections: what holds for every request."""
 
 from datetime import timedelta
+from functools import lru_cache
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request, session
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import db, errors
 from portal.errors import Refusal
 from portal.settings import LOOPBACK, Settings
+from portal.web.context import this_request
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
 from portal.web.static_files import is_static
@@ -22,7 +26,37 @@ LARGER_FORMS = {
 """More than a logo or a file of reservations may have (which comes twice when it is pasted too), so that the form can
 say what is wrong with one that is somewhat too large."""
 
-csrf = CSRFProtect()
+
+class SignedForms(CSRFProtect):  # type: ignore[misc]  # the library has no types
+    """The library's check that a form is ours, with less ado about pages that are only read."""
+
+    def init_app(self, app: Flask) -> None:
+        super().init_app(app)
+        app.template_context_processors[None].pop()  # it gives each page once more what all templates know
+        app.jinja_env.globals["csrf_token"] = form_token
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        if this_request().method not in ("GET", "HEAD"):
+            super().protect(apply_exemptions)
+
+
+def form_token() -> str:
+    """What each form carries: this session's secret, signed as `flask_wtf.csrf.validate_csrf` wants it. It is good as
+    long as the session, so it is signed once and not for every page."""
+    secret = session.get("csrf_token")
+    if not isinstance(secret, str):
+        new: str = generate_csrf()
+        return new
+    return _signed(str(current_app.secret_key), secret)
+
+
+@lru_cache(maxsize=4096)
+def _signed(key: str, secret: str) -> str:
+    signed = URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret)
+    return signed if isinstance(signed, str) else signed.decode()
+
+
+csrf = SignedForms()
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -60,26 +94,28 @@ def register(app: Flask, settings: Settings) -> None:
 def _refuse_odd_bytes() -> None:
     """Browsers escape what is behind the question mark. Raw bytes there that are no text cannot be read by anybody."""
     try:
-        request.query_string.decode()
+        this_request().query_string.decode()
     except UnicodeDecodeError as error:
         raise Refusal(errors.BAD_REQUEST) from error
 
 
 def _refuse_json() -> None:
     """Forms are no JSON: the library of forms would read it, as deep as it goes, and other things than texts."""
-    if request.content_type and request.is_json and request.blueprint in ("guest", "staff"):
+    here = this_request()
+    if here.content_type and here.is_json and here.blueprint in ("guest", "staff"):
         raise Refusal(errors.BAD_REQUEST)
 
 
 def _open_connection() -> None:
-    asks_itself = is_static(request.endpoint) or request.endpoint in ("ops.healthz", "ops.readyz", "ops.metrics")
+    endpoint = this_request().endpoint
+    asks_itself = is_static(endpoint) or endpoint in ("ops.healthz", "ops.readyz", "ops.metrics")
     if not asks_itself:
         g.opened = db.open_connection()
 
 
 def _allow_uploads() -> None:
     """Files, from people who are signed in; nobody else may have us read that much."""
-    most = LARGER_FORMS.get(request.endpoint or "")
+    most = LARGER_FORMS.get(this_request().endpoint or "")
     if most and access.find_staff() is not None:
         request.max_content_length = request.max_form_memory_size = most
 
@@ -111,12 +147,13 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 def _add_headers(response: Response, headers: dict[str, str]) -> Response:
     # The hotel's theme and logo: how long they keep, and that a picture may do nothing at all, they say themselves.
-    says_itself = request.blueprint == "look" and response.status_code < 400
+    here = this_request()
+    says_itself = here.blueprint == "look" and response.status_code < 400
     for name, value in headers.items():
         if not (says_itself and name in response.headers):
             response.headers[name] = value
     if says_itself:
         return response
-    if not is_static(request.endpoint) or response.status_code >= 400:
+    if not is_static(here.endpoint) or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store"
     return response

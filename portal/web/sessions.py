@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request
 from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+
+from portal.web.context import this_request
 
 
 class SessionsByPath(SecureCookieSessionInterface):
@@ -36,4 +38,5 @@ class SessionsByPath(SecureCookieSessionInterface):
 
 def is_staff_page() -> bool:
     """Whether the address is one of the staff's, also one where there is nothing."""
-    return request.path == "/staff" or request.path.startswith("/staff/")
+    path = this_request().path
+    return path == "/staff" or path.startswith("/staff/")

@@ -2,6 +2,7 @@
 browsers keep them for good; what the style sheet itself names lies under the same hash."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, Response, current_app, send_from_directory
@@ -15,12 +16,16 @@ def register(app: Flask) -> None:
     """The addresses with a hash, beside the plain ones that Flask has and that nothing but a last resort uses."""
     app.extensions[_VERSION] = _hash_of_all(Path(str(app.static_folder)))
     app.add_url_rule("/static/v/<version>/<path:filename>", endpoint="static_version", view_func=_send)
-    app.add_template_global(asset)
+    app.add_template_global(partial(_address, app.extensions[_VERSION]), "asset")
 
 
 def asset(path: str) -> str:
-    """The address of a file in static/."""
-    return f"/static/v/{current_app.extensions[_VERSION]}/{path}"
+    """The address of a file in static/; templates know it too."""
+    return _address(current_app.extensions[_VERSION], path)
+
+
+def _address(version: str, path: str) -> str:
+    return f"/static/v/{version}/{path}"
 
 
 def is_static(endpoint: str | None) -> bool:

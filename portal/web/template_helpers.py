@@ -9,20 +9,17 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_percent
 from flask import Flask, url_for
-from flask_babel import lazy_gettext, ngettext
-from jinja2 import Environment, Template
-from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # the last is written in C
 
 from portal.domain import money as currencies
 from portal.domain.guest_match import show_code
 from portal.domain.hotel_time import hotel_date, zone_city
 from portal.domain.vat import vat_by_rate
+from portal.errors import N_
 from portal.web.decline_words import words_for
-from portal.web.languages import language_name, page_locale, plain_text
+from portal.web.languages import language_name, language_of_page, plain_plural, plain_text
 
 _NO_BREAK_SPACE = "\u00a0"
 _MINUS = "\u2212"
@@ -40,18 +37,18 @@ _CARD_BRANDS = {
 }
 
 _NUMBER_WORDS = (
-    lazy_gettext("One"),
-    lazy_gettext("Two"),
-    lazy_gettext("Three"),
-    lazy_gettext("Four"),
-    lazy_gettext("Five"),
-    lazy_gettext("Six"),
-    lazy_gettext("Seven"),
-    lazy_gettext("Eight"),
-    lazy_gettext("Nine"),
-    lazy_gettext("Ten"),
-    lazy_gettext("Eleven"),
-    lazy_gettext("Twelve"),
+    N_("One"),
+    N_("Two"),
+    N_("Three"),
+    N_("Four"),
+    N_("Five"),
+    N_("Six"),
+    N_("Seven"),
+    N_("Eight"),
+    N_("Nine"),
+    N_("Ten"),
+    N_("Eleven"),
+    N_("Twelve"),
 )
 
 
@@ -60,29 +57,8 @@ _remembered = lru_cache(maxsize=4096)
 that a template does with it."""
 
 
-class _Template(Template):
-    """A macro sees what it is given and what all templates know, wherever it is imported. The library looks each time
-    whether a page knows more than that, which took a fifth of the time to make one."""
-
-    def _get_default_module(self, ctx: Any = None) -> Any:  # noqa: ARG002  # the library passes it
-        return super()._get_default_module()
-
-    @classmethod
-    def _from_namespace(cls, environment: Environment, namespace: Any, globals: Any) -> Any:  # its name
-        namespace["escape"] = _escaped
-        return super()._from_namespace(environment, namespace, globals)
-
-
-def _escaped(value: Any) -> str:
-    """`escape` for what only becomes part of a page: without a new object that says once more that it is escaped."""
-    if type(value) is Markup:
-        return value
-    return _escape_inner(value) if type(value) is str else escape(value)
-
-
 def register(app: Flask) -> None:
     """Give the templates of this app every filter and global below."""
-    app.jinja_env.template_class = _Template
     app.jinja_env.globals["url_for"] = address_of
     for function in _FILTERS:
         app.add_template_filter(function)
@@ -92,11 +68,11 @@ def register(app: Flask) -> None:
 
 def money(amount: int, currency: str) -> str:
     """Minor units as people write them, in one piece that no line break splits: "€1,125.00", "1.125,00 €"."""
-    return _money(amount, currency, page_locale())
+    return _money(amount, currency, language_of_page().name)
 
 
 @_remembered
-def _money(amount: int, currency: str, locale: Locale) -> str:
+def _money(amount: int, currency: str, locale: str) -> str:
     decimals = currencies.exponent(currency)
     text = format_currency(Decimal(amount).scaleb(-decimals), currency, locale=locale)
     return text.replace("-", _MINUS).replace(" ", _NO_BREAK_SPACE)
@@ -104,11 +80,11 @@ def _money(amount: int, currency: str, locale: Locale) -> str:
 
 def percent(value: Decimal | int | str) -> str:
     """ "6" → "6%", "5.5" → "5.5%"."""
-    return _percent(str(value), page_locale())
+    return _percent(str(value), language_of_page().name)
 
 
 @_remembered
-def _percent(value: str, locale: Locale) -> str:
+def _percent(value: str, locale: str) -> str:
     return format_percent(Decimal(value) / 100, locale=locale, decimal_quantization=False)
 
 
@@ -124,12 +100,13 @@ def short_day(value: date) -> str:
 
 def long_day(value: date) -> str:
     """Friday 4 December 2026."""
-    return _format_date(value, "EEEE d MMMM yyyy" if _is_english() else "full", page_locale())
+    locale = language_of_page().name
+    return _format_date(value, "EEEE d MMMM yyyy" if _is_english(locale) else "full", locale)
 
 
 def weekday_and_month(value: date) -> str:
     """Fri, Dec 2026: what stands under the day of the month."""
-    return f"{_format_date(value, 'EEE', page_locale())}, {_date(value, 'MMM yyyy', 'yMMM')}"
+    return f"{_format_date(value, 'EEE', language_of_page().name)}, {_date(value, 'MMM yyyy', 'yMMM')}"
 
 
 def month_and_year(value: date) -> str:
@@ -139,25 +116,25 @@ def month_and_year(value: date) -> str:
 
 def short_weekday(value: date) -> str:
     """Fri."""
-    return _format_date(value, "EEE", page_locale())
+    return _format_date(value, "EEE", language_of_page().name)
 
 
 def stay_dates(check_in: date, check_out: date) -> str:
     """Friday 18 to Monday 21 December 2026; what both dates share is said once, where the language allows it."""
-    start = long_day(check_in)
-    if _is_english() and check_in.year == check_out.year:
+    start, locale = long_day(check_in), language_of_page().name
+    if _is_english(locale) and check_in.year == check_out.year:
         pattern = "EEEE d" if check_in.month == check_out.month else "EEEE d MMMM"
-        start = _format_date(check_in, pattern, page_locale())
+        start = _format_date(check_in, pattern, locale)
     return plain_text("%(start)s to %(end)s", start=start, end=long_day(check_out))
 
 
 def moment(instant: datetime, zone: str) -> str:
     """Mon 23 Nov 2026, 18:24, by the hotel's clock."""
-    return _moment(instant, zone, page_locale())
+    return _moment(instant, zone, language_of_page().name)
 
 
 @_remembered
-def _moment(instant: datetime, zone: str, locale: Locale) -> str:
+def _moment(instant: datetime, zone: str, locale: str) -> str:
     local = instant.astimezone(ZoneInfo(zone))
     return f"{_date_in(local.date(), 'EEE d MMM yyyy', 'yMMMEd', locale)}, {_format_time(local.time(), locale)}"
 
@@ -166,7 +143,7 @@ def clock_time(value: datetime | time, zone: str = "UTC") -> str:
     """18:42. An instant is read by the clock of `zone`; a time of day is already the hotel's."""
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(zone)).time()
-    return _format_time(value, page_locale())
+    return _format_time(value, language_of_page().name)
 
 
 def city_time(zone: str) -> str:
@@ -197,22 +174,22 @@ def minutes_left(until: datetime, now: datetime) -> str:
         return ""
     if minutes == 1:
         return plain_text("Less than a minute left.")
-    return str(ngettext("%(num)s minute left.", "%(num)s minutes left.", minutes))
+    return plain_plural("%(num)s minute left.", "%(num)s minutes left.", minutes)
 
 
 def nights_in(nights: int, city: str) -> str:
     """Three nights in Lisbon."""
     number = in_words(nights)
     if not city:
-        return str(ngettext("%(number)s night", "%(number)s nights", nights, number=number))
-    return str(
-        ngettext("%(number)s night in %(city)s", "%(number)s nights in %(city)s", nights, number=number, city=city)
+        return plain_plural("%(number)s night", "%(number)s nights", nights, number=number)
+    return plain_plural(
+        "%(number)s night in %(city)s", "%(number)s nights in %(city)s", nights, number=number, city=city
     )
 
 
 def in_words(number: int) -> str:
     """Three, as a sentence begins with it; digits from 13 on."""
-    return str(_NUMBER_WORDS[number - 1]) if 0 < number <= len(_NUMBER_WORDS) else str(number)
+    return plain_text(_NUMBER_WORDS[number - 1]) if 0 < number <= len(_NUMBER_WORDS) else str(number)
 
 
 def card_words(last4: str | None, brand: str | None = None) -> str:
@@ -238,41 +215,40 @@ def phone_digits(phone: str) -> str:
 
 def page_language() -> str:
     """For the lang attribute: "en-GB"."""
-    return str(page_locale()).replace("_", "-")
+    return language_of_page().name.replace("_", "-")
 
 
 def page_direction() -> str:
     """For the dir attribute: "ltr" or "rtl"."""
-    return page_locale().text_direction
+    return language_of_page().locale.text_direction
 
 
-def _is_english() -> bool:
-    return page_locale().language == "en"
+def _is_english(locale: str) -> bool:
+    return locale.partition("_")[0] == "en"
 
 
 def _date(value: date, english: str, skeleton: str) -> str:
     """English pages all write the day first; other languages keep their own order."""
-    return _date_in(value, english, skeleton, page_locale())
+    return _date_in(value, english, skeleton, language_of_page().name)
 
 
 @_remembered
-def _date_in(value: date, english: str, skeleton: str, locale: Locale) -> str:
-    is_english = locale.language == "en"
-    return _format_date(value, english, locale) if is_english else _format_skeleton(value, skeleton, locale)
+def _date_in(value: date, english: str, skeleton: str, locale: str) -> str:
+    return _format_date(value, english, locale) if _is_english(locale) else _format_skeleton(value, skeleton, locale)
 
 
 @_remembered
-def _format_date(value: date, pattern: str, locale: Locale) -> str:
+def _format_date(value: date, pattern: str, locale: str) -> str:
     return format_date(value, pattern, locale=locale)
 
 
 @_remembered
-def _format_skeleton(value: date, skeleton: str, locale: Locale) -> str:
+def _format_skeleton(value: date, skeleton: str, locale: str) -> str:
     return format_skeleton(skeleton, datetime.combine(value, time()), locale=locale)
 
 
 @_remembered
-def _format_time(value: time, locale: Locale) -> str:
+def _format_time(value: time, locale: str) -> str:
     return format_time(value, "HH:mm", locale=locale)
 
 
