@@ -53,8 +53,8 @@ class _Slot:
 class _Text:
     """One statement as one engine takes it."""
 
-    def __init__(self, query: Any, blanks: int) -> None:
-        self.query = query
+    def __init__(self, query: Any, blanks: int, make: Callable[[Any], Any]) -> None:
+        self.query, self._make = query, make
         self.sql, parameters = query.sql()
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
@@ -68,7 +68,7 @@ class _Text:
 
     def read(self, cursor: Any) -> list[Any]:
         if self.to_row is None:
-            self.to_row = _reader_of(self.query, cursor)
+            self.to_row = _reader_of(self.query, cursor, self._make)
         return [self.to_row(row) for row in cursor.fetchall()]
 
 
@@ -76,10 +76,13 @@ class Prepared(Generic[Row]):
     """A statement made by a function of its blanks: `Prepared(lambda code: Stay.select().where(Stay.code == code))`.
 
     Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
-    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries."""
+    differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries;
+    for a statement that ends in `tuples()`, what `make` makes of the values of a row (`SomeNamedTuple._make`)."""
 
-    def __init__(self, write: Callable[..., Any], *, blanks: int | None = None) -> None:
-        self._write = write
+    def __init__(
+        self, write: Callable[..., Any], *, blanks: int | None = None, make: Callable[[Any], Row | Any] = tuple
+    ) -> None:
+        self._write, self._make = write, make
         wanted = len(inspect.signature(write).parameters) if blanks is None else blanks
         self._blanks = [Blank(number) for number in range(wanted)]
         self._texts: dict[type, _Text] = {}
@@ -107,7 +110,7 @@ class Prepared(Generic[Row]):
         database = self._proxy.obj
         text = self._texts.get(type(database))
         if text is None:  # two threads may both do it: the result is the same
-            text = self._texts[type(database)] = _Text(self._write(*self._blanks), len(self._blanks))
+            text = self._texts[type(database)] = _Text(self._write(*self._blanks), len(self._blanks), self._make)
         return text, database.execute_sql(text.sql, text.fill(values))
 
 
@@ -142,10 +145,13 @@ def _update_of(model: Any, columns: tuple[str, ...], where: tuple[str, ...]) -> 
     return Prepared(write, blanks=len(columns) + len(where))
 
 
-def _reader_of(query: Any, cursor: Any) -> Callable[[Any], Any]:
-    """The query builder's own reader of rows, set up once instead of each time; for whole models a shorter one."""
+def _reader_of(query: Any, cursor: Any, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The query builder's own reader of rows, set up once instead of each time; for whole models and for tuples a
+    shorter one."""
     reader = query._get_cursor_wrapper(cursor)
     reader.initialize()
+    if isinstance(reader, peewee.ModelTupleCursorWrapper):
+        return _Values(reader, make).read
     fields = list(enumerate(getattr(reader, "fields", [None])))
     whole = all(field is not None for _, field in fields)
     if whole and isinstance(reader, peewee.ModelObjectCursorWrapper) and reader.is_model:
@@ -154,6 +160,25 @@ def _reader_of(query: Any, cursor: Any) -> Callable[[Any], Any]:
         return _JoinedParts(reader, fields).read
     read: Callable[[Any], Any] = reader.process_row
     return read
+
+
+class _Values:
+    """The values of a row, and what is made of them."""
+
+    def __init__(self, reader: peewee.ModelTupleCursorWrapper, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        readers = [
+            _READ.get(type(field), field.python_value) if field else convert
+            for field, convert in zip(reader.fields, reader.converters, strict=True)
+        ]
+        self._converted = [(index, convert) for index, convert in enumerate(readers) if convert is not None]
+
+    def read(self, row: Any) -> Any:
+        values = list(row)
+        for index, convert in self._converted:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        return self._make(values)
 
 
 class _Part:

@@ -1,7 +1,7 @@
 """The word for the money of each stay of a list, read in one statement whatever the number of stays."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from peewee import JOIN, fn
@@ -10,11 +10,11 @@ from portal.domain.money_state import RefundFacts, money_word
 from portal.domain.states import ENDED_REFUND
 from portal.models import Cancellation, Payment, Refund, Reservation
 from portal.prepared import Prepared
+from portal.services.reservation_lists import ListedStay
 
 
-def money_words(stays: Iterable[Reservation]) -> dict[int, str]:
+def money_words(stays: Sequence[Reservation | ListedStay]) -> dict[int, str]:
     """Reservation id → one of the words of `money_word`."""
-    stays = list(stays)
     refunds = _refunds_of([int(stay.id) for stay in stays])
     return {stay.id: money_word(stay.status, stay.total, stay.paid, refunds[stay.id]) for stay in stays}
 

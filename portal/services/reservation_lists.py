@@ -10,9 +10,9 @@ Whatever can be chosen is read in the order of an index, so a page costs the sam
 Days of arrival are a range of the same indexes; with them, and for those who come, there is no order by change."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
@@ -68,16 +68,47 @@ class Wanted:
         return "-changed" if self.view == "all" else "-arrival"
 
 
+class ListedStay(NamedTuple):
+    """What a list shows of a stay, and no more is read. Sums in minor units of `currency`; `room` is its name."""
+
+    id: int
+    code: str
+    guest_name: str
+    room: str
+    check_in: date
+    check_out: date
+    total: int
+    paid: int
+    currency: str
+    status: str
+    updated_at: datetime
+
+
+_LISTED = (
+    Reservation.id,
+    Reservation.code,
+    Reservation.guest_name,
+    Room.name,
+    Reservation.check_in,
+    Reservation.check_out,
+    Reservation.total,
+    Reservation.paid,
+    Reservation.currency,
+    Reservation.status,
+    Reservation.updated_at,
+)
+
+
 @dataclass(frozen=True)
 class Found:
     """What a search shows. `more`: there are, or may be, others that match."""
 
-    rows: list[Reservation]
+    rows: list[ListedStay]
     more: bool
     after: None = None
 
 
-def list_reservations(wanted: Wanted, *, after: str | None) -> Listing[Reservation]:
+def list_reservations(wanted: Wanted, *, after: str | None) -> Listing[ListedStay]:
     """One page."""
     column, _ = _column(wanted.order)
     place = read_place(after, column, Reservation.id)
@@ -125,19 +156,19 @@ def _days(wanted: Wanted) -> tuple[date, ...]:
 
 
 @cache
-def _list(shape: _Shape, *, has_place: bool) -> Prepared[Reservation]:
+def _list(shape: _Shape, *, has_place: bool) -> Prepared[ListedStay]:
     def write(*blanks: Any) -> Any:
         days, place = blanks[: shape.days], blanks[shape.days :]
-        query = _narrow(Reservation.select(Reservation, Room).join(Room), shape, days)
+        query = _narrow(Reservation.select(*_LISTED).join(Room).tuples(), shape, days)
         column, newest_first = _column(shape.order)
         behind = (place[0].of(column), place[1].of(Reservation.id)) if has_place else None
         return select_page(query, column, Reservation.id, behind, newest_first=newest_first, size=PAGE)
 
-    return Prepared(write, blanks=shape.days + 2 * has_place)
+    return Prepared(write, blanks=shape.days + 2 * has_place, make=ListedStay._make)
 
 
 @cache
-def _search(shape: _Shape, way: Way, words: int) -> Prepared[Reservation]:
+def _search(shape: _Shape, way: Way, words: int) -> Prepared[ListedStay]:
     """First the ids, then what is shown of them."""
 
     def write(*blanks: Any) -> Any:
@@ -145,11 +176,11 @@ def _search(shape: _Shape, way: Way, words: int) -> Prepared[Reservation]:
         column, newest_first = _column(shape.order)
         near = _asked_in_order(shape, days, ends) if way is Way.WALK else _put_in_order(shape, days, way, ends)
         near = near.limit(MOST_FOUND + 1).alias("near")
-        stays = Reservation.select(Reservation, Room).join(Room)
+        stays = Reservation.select(*_LISTED).join(Room).tuples()
         stays = stays.join_from(Reservation, near, on=near.c.id == Reservation.id)
         return stays.order_by(*_order(unindexed(column), newest_first))
 
-    return Prepared(write, blanks=shape.days + 2 * words)
+    return Prepared(write, blanks=shape.days + 2 * words, make=ListedStay._make)
 
 
 def _put_in_order(shape: _Shape, days: tuple[Any, ...], way: Way, ends: tuple[Any, ...]) -> Any:

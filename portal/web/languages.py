@@ -16,6 +16,7 @@ from portal.web.context import get_hotel
 from portal.web.whole_texts import WholeTexts
 
 FALLBACK = "en_GB"
+_ESCAPED = {Markup, int}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 
 
@@ -36,8 +37,8 @@ def page_text(text: str, /, **values: Any) -> Markup:
 
 
 def filled(pattern: Markup, values: dict[str, Any]) -> Markup:
-    """`pattern % values`, where all values are for `%(name)s`."""
-    escaped = {name: value if type(value) is Markup else escape(value) for name, value in values.items()}
+    """`pattern % values`, in fewer steps: there is nothing in numbers to escape."""
+    escaped = {name: value if type(value) in _ESCAPED else escape(value) for name, value in values.items()}
     return str.__new__(Markup, str.__mod__(pattern, escaped))
 
 

@@ -1,13 +1,15 @@
 """The blueprint that all staff pages hang on."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint
 from werkzeug.routing import IntegerConverter, Map
 
 from portal.services import health
-from portal.web.context import get_deps
+from portal.web.context import get_deps, this_request
 from portal.web.staff import access
+from portal.web.template_helpers import address_of
 
 
 class RowNumber(IntegerConverter):
@@ -37,7 +39,8 @@ def every_staff_page() -> dict[str, Any]:
 @staff.app_template_global()
 def same_page(**changes: str | None) -> str:
     """This page's address with some of its query changed; None takes one away."""
-    query = {name: value for name, value in request.args.items() if name not in changes}
+    here = this_request()
+    query = {name: value for name, value in here.args.items() if name not in changes}
     query |= {name: value for name, value in changes.items() if value is not None}
-    values: dict[str, Any] = {**(request.view_args or {}), **query}
-    return url_for(request.endpoint or "staff.today", **values)
+    address = address_of(here.endpoint or "staff.today", **(here.view_args or {}))
+    return f"{address}?{urlencode(query)}" if query else address

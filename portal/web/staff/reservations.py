@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from portal.models import Reservation
 from portal.services import money_states, reservation_lists, staff_reservation_pages
 from portal.services.listing import Listing
-from portal.services.reservation_lists import Found, Wanted
+from portal.services.reservation_lists import Found, ListedStay, Wanted
 from portal.web import context
 from portal.web.context import get_deps
 from portal.web.staff import access, actions
@@ -36,7 +36,7 @@ def reservations() -> Response | str:
         words=reservation_lists.typed_words(typed),
         sort=_one_of(_ORDERS, request.args.get("sort")) or "",
     )
-    listing: Listing[Reservation] | Found | None
+    listing: Listing[ListedStay] | Found | None
     if typed and not wanted.words:
         listing, problems["q"] = None, _("Type at least two letters or digits of a word.")
     elif wanted.words:
