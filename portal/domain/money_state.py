@@ -37,16 +37,24 @@ class RefundFacts:
 def money_word(status: str, total: int, paid: int, refunds: list[RefundFacts]) -> str:
     """For the front desk: refund_failed, refund_on_its_way, refunded, partly_refunded, kept (paid, and cancelled for
     nothing back), paid, partly_paid, awaiting, nothing. A failure comes first, for somebody has to act."""
+    if not refunds:  # nearly all stays, and lists are long
+        return _of_money_that_came(status, total, paid, 0) or "nothing"
     if any(_is_owed(refund, refunds) for refund in refunds if refund.failed):
         return "refund_failed"
     alive = [refund for refund in refunds if not refund.is_ended]
     if any(refund.status != "succeeded" for refund in alive):
         return "refund_on_its_way"
+    back = sum(refund.amount for refund in alive if refund.kept)
+    return _of_money_that_came(status, total, paid, back) or ("refunded" if alive else "nothing")
+
+
+def _of_money_that_came(status: str, total: int, paid: int, back: int) -> str:
+    """Empty where none did and none is waited for."""
     if paid:
-        return _of_kept(status, total, paid, sum(refund.amount for refund in alive if refund.kept))
+        return _of_kept(status, total, paid, back)
     if status == "pending":
         return "awaiting" if total else "nothing"
-    return "refunded" if alive else "nothing"
+    return ""
 
 
 def _of_kept(status: str, total: int, paid: int, back: int) -> str:

@@ -4,6 +4,7 @@ otherwise at each value of each page, which takes as long as all else that a pag
 
 What a template means stays as the library documents it; only the way there is shorter."""
 
+import re
 from collections.abc import Callable, MutableMapping
 from itertools import groupby
 from keyword import iskeyword
@@ -16,6 +17,8 @@ from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_PARAMETER, VAR_LOAD_RESOL
 from jinja2.runtime import Macro
 from jinja2.utils import missing
 from markupsafe import Markup, _escape_inner  # type: ignore[attr-defined]  # it is written in C
+
+_INDENTATION = re.compile(r"\n[ \t]+")
 
 
 class QuickTemplate(Template):
@@ -104,10 +107,10 @@ class QuickCompiler(CodeGenerator):
         self.end_write(frame)
 
     def _known(self, child: nodes.Expr, frame: Frame) -> str | None:
-        """What it is on every page, escaped; None where that depends."""
+        """What it is on every page, escaped; None where that depends, and where it is wrong: then the page says so."""
         try:
             return self._output_child_to_const(child, frame, self._make_finalize())
-        except nodes.Impossible:
+        except Exception:
             return None
 
     def write_commons(self) -> None:
@@ -147,6 +150,10 @@ class QuickEnvironment(Environment):
             if not self.auto_reload and globals is None:
                 self._ready[name] = ready
         return ready
+
+    def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
+        """Without indentation, which is a tenth of a page and means nothing in HTML but inside `pre` and `textarea`."""
+        return _INDENTATION.sub("\n", super().preprocess(source, name, filename))
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """What all templates know. The library's kind of dictionary is slow to copy, and each page does."""

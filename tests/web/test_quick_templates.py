@@ -110,6 +110,12 @@ def app(deps: Deps) -> Flask:
     return create_app(deps.settings, deps)
 
 
+def test_indentation_is_not_sent() -> None:
+    page = "<p>\n    {% if true %}\n\t  <b>a  b</b>\n    {% endif %}{{ text }}\n</p>"
+    shown = environment(QuickEnvironment).from_string(page).render(text="  two\n  lines")
+    assert shown == "<p>\n\n<b>a  b</b>\n  two\n  lines\n</p>"
+
+
 def test_nothing_that_templates_call_asks_for_the_page(app: Flask) -> None:
     assert isinstance(app.jinja_env, QuickEnvironment)
     with app.test_request_context():
