@@ -43,6 +43,7 @@ STRIPE_TAKES = 0.5
 PAYS = 8
 """Clicks on Pay in a round, all at once."""
 WARM_UP = 40
+GUEST_PAGE = "guest page"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class House:
         self.server = bench.serve_portal(database, self.url, self.port)
         self.floor = bench.serve_floor(self.floor_url, self.statements)
         self.paths: dict[str, tuple[str, str]] = {}
+        self.ran: dict[str, int] = {}
+        """Statements by what they were run for."""
 
     def _add_stay(self, number: int) -> Reservation:
         stay = hotel.stay_of(self.deps.now().date(), self.bench.messages_each + number)
@@ -209,7 +212,7 @@ def run(asked: argparse.Namespace) -> int:
         subjects, sizes = _subjects(bench, houses, hello, page)
         wrong = _take_turns(bench, subjects)
         memory = {"hello": hello.memory(), "portal": houses[0].server.memory()}
-        statements = _statements(bench, houses[0])
+        statements = houses[0].ran
         wrong += [what for house in houses for what in _wrong_in(bench, house)]
     results = {
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -271,17 +274,21 @@ def _subjects(bench: Bench, houses: list[House], hello: Server, page: Server) ->
     guest, payer = (visitors.guest_cookie(house.port, house.deps, stay) for stay in (waits, paid))
     house.staff = visitors.after_first_page(house.port, "/staff/reservations", house.staff)
     paths = {
-        "guest page": (f"/reservations/{waits.code}", guest),
+        GUEST_PAGE: (f"/reservations/{waits.code}", guest),
         "payment history": (f"/reservations/{paid.code}/payments", payer),
         "staff list of 50": ("/staff/reservations", house.staff),
         "staff search": ("/staff/reservations?q=guest1", house.staff),
     }
     house.paths = paths
     weights = {name: visitors.page_of(house.port, path, cookie) for name, (path, cookie) in paths.items()}
+    floor = _page_floor(bench, house)
     subjects = [_page_subject(bench, "hello", hello, "/")]
     for name, (path, cookie) in paths.items():
         subjects.append(_page_subject(bench, name, house.server, path, cookie))
-        subjects.append(_page_subject(bench, f"{name}: same bytes", page, f"/{len(weights[name])}"))
+        same = f"/{len(weights[name])}"
+        subjects.append(_page_subject(bench, f"{name}: same bytes", page, same))
+        if name == GUEST_PAGE:
+            subjects.append(_page_subject(bench, f"{name}: floor", floor, same, cookie))
     subjects.append(Subject("click on Pay", house.server, partial(_clicks, bench, house), connections=PAYS))
     for one in houses:
         subjects += _message_subjects(bench, one)
@@ -332,7 +339,7 @@ def _take_turns(bench: Bench, subjects: list[Subject]) -> list[str]:
             subject.turns.append(Turn(len(requests), subject.server.cpu() - before, sorted(sent.each)))
             wrong += [f"{subject.name}: {what}" for what in sent.failed]
         hello = subjects[0].cpu[-1]
-        shown = ", ".join(f"{s.name} {s.cpu[-1] / hello:.1f}" for s in subjects if "same bytes" not in s.name)
+        shown = ", ".join(f"{s.name} {s.cpu[-1] / hello:.1f}" for s in subjects if ": " not in s.name)
         print(f"round {number + 1} of {bench.asked.rounds}, in hellos: {shown}", flush=True)
     return wrong
 
@@ -345,11 +352,11 @@ def _wrong_in(bench: Bench, house: House) -> list[str]:
         return [f"{house.database}: {what}" for what in hotel.wrong_in(house.deps, sent)]
 
 
-def _statements(bench: Bench, house: House) -> dict[str, int]:
-    """How many the pages and a message run, in this process."""
+def _page_floor(bench: Bench, house: House) -> Server:
+    """With the statements that the pages run, which are counted by the way, in this process."""
     app = create_app(bench.settings(house.url, house.port))
     hotel.be_quiet()
-    counts = {"new message": len(house.ran_for_one)}
+    house.ran = {"new message": len(house.ran_for_one)}
     with hotel.opened(house.url), recording.recorded(db.db.obj) as recorded:
         for name, (path, cookie) in house.paths.items():
             recorded.begin(name)
@@ -357,8 +364,10 @@ def _statements(bench: Bench, house: House) -> dict[str, int]:
             client = app.test_client()
             client.set_cookie(key, value, domain="127.0.0.1")
             client.get(path, base_url=f"http://127.0.0.1:{house.port}")
-            counts[name] = len(recorded.ran_for[name])
-    return counts
+            house.ran[name] = len(recorded.ran_for[name])
+        recorded.write(file := bench.folder / "statements-pages.json")
+    environ = {**bench.environment(house.url, house.port), "FLOOR_STATEMENTS": str(file), "FLOOR_PAGE": GUEST_PAGE}
+    return bench.serve_reference("page_floor", environ)
 
 
 def _weigh(pages: dict[str, bytes]) -> dict[str, Any]:
@@ -374,6 +383,8 @@ def _weigh(pages: dict[str, bytes]) -> dict[str, Any]:
 
 PAIRS = {
     "guest page to same bytes": ("guest page", "guest page: same bytes"),
+    "guest page to floor": ("guest page", "guest page: floor"),
+    "floor of the guest page to same bytes": ("guest page: floor", "guest page: same bytes"),
     "guest page to hello": ("guest page", "hello"),
     "payment history to same bytes": ("payment history", "payment history: same bytes"),
     "staff list to hello": ("staff list of 50", "hello"),
@@ -441,8 +452,10 @@ def markdown(results: dict[str, Any]) -> str:
     lines += [
         "",
         "*hello* is one word from Flask. *Same bytes* is a page of that size from Jinja alone: no database, session or "
-        "log. *Floor* checks the signature and runs the very statements that the portal runs for the same message, by "
-        "the bare driver, in one durable transaction. All have two processes with eight threads. The portal runs as it "
+        "log. The *floor* of the guest page is that page with what it cannot do without: a signed session, a form's "
+        "token, the portal's own statements by the bare driver, headers and a line in the log, and nothing else. The "
+        "*floor* of a message checks the signature and runs the very statements that the portal runs for it, by the "
+        "bare driver, in one durable transaction. All have two processes with eight threads. The portal runs as it "
         "ships. Clicks on Pay come eight at a time, to a Stripe that takes half a second; their waiting holds that.",
     ]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ app = Flask(__name__)
 
 @app.get("/<int:size>")
 def page(size: int) -> str:
-    return _rendered(_rows_for(size))
+    return _rendered(rows_for(size))
 
 
 def _rendered(rows: list[dict[str, str]]) -> str:
@@ -18,7 +18,7 @@ def _rendered(rows: list[dict[str, str]]) -> str:
 
 
 @cache
-def _rows_for(size: int) -> list[dict[str, str]]:
+def rows_for(size: int) -> list[dict[str, str]]:
     """As many as make a page of that many bytes, or a row more."""
     count = 0
     with app.app_context():
