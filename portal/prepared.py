@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, time
 from functools import cache
 from itertools import count
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import peewee
 
@@ -152,12 +152,12 @@ def _reader_of(query: Any, cursor: Any, make: Callable[[Any], Any]) -> Callable[
     reader.initialize()
     if isinstance(reader, peewee.ModelTupleCursorWrapper):
         return _Values(reader, make).read
-    fields = list(enumerate(getattr(reader, "fields", [None])))
-    whole = all(field is not None for _, field in fields)
+    columns = _columns_of(reader)
+    whole = all(column.field is not None for column in columns)
     if whole and isinstance(reader, peewee.ModelObjectCursorWrapper) and reader.is_model:
-        return _Part(reader.model, fields).read
-    if whole and isinstance(reader, peewee.ModelCursorWrapper):
-        return _JoinedParts(reader, fields).read
+        return _Part(reader.model, columns).read
+    if isinstance(reader, peewee.ModelCursorWrapper):
+        return _JoinedParts(reader, columns).read
     read: Callable[[Any], Any] = reader.process_row
     return read
 
@@ -167,11 +167,7 @@ class _Values:
 
     def __init__(self, reader: peewee.ModelTupleCursorWrapper, make: Callable[[Any], Any]) -> None:
         self._make = make
-        readers = [
-            _READ.get(type(field), field.python_value) if field else convert
-            for field, convert in zip(reader.fields, reader.converters, strict=True)
-        ]
-        self._converted = [(index, convert) for index, convert in enumerate(readers) if convert is not None]
+        self._converted = [(column.at, column.convert) for column in _columns_of(reader) if column.convert]
 
     def read(self, row: Any) -> Any:
         values = list(row)
@@ -181,14 +177,33 @@ class _Values:
         return self._make(values)
 
 
-class _Part:
-    """The columns of a row that make up one model."""
+class _Column(NamedTuple):
+    """Where a value stands in a row, the field it is of (None: it was worked out), its name, and how it is read."""
 
-    def __init__(self, model: Any, fields: list[tuple[int, Any]]) -> None:
+    at: int
+    field: Any
+    name: str
+    convert: Callable[[Any], Any] | None
+
+
+def _columns_of(reader: Any) -> list[_Column]:
+    found = []
+    for index, field in enumerate(getattr(reader, "fields", ())):
+        if field is None:
+            found.append(_Column(index, None, reader.columns[index], reader.converters[index]))
+        else:
+            found.append(_Column(index, field, field.name, _READ.get(type(field), field.python_value)))
+    return found
+
+
+class _Part:
+    """The columns of a row that make up one model. What was worked out besides is an attribute of it."""
+
+    def __init__(self, model: Any, columns: list[_Column]) -> None:
         self._model = model
-        self._columns = [(index, field.name) for index, field in fields]
-        readers = [(field.name, _READ.get(type(field), field.python_value)) for _, field in fields]
-        self._converted = [(name, convert) for name, convert in readers if convert is not None]
+        self._columns = [(column.at, column.name) for column in columns if column.field is not None]
+        self._converted = [(column.name, column.convert) for column in columns if column.field and column.convert]
+        self._besides = [column for column in columns if column.field is None]
 
     def read(self, row: Any) -> Any:
         instance = self._model(__no_default__=True)
@@ -198,6 +213,9 @@ class _Part:
         for name, convert in self._converted:
             if data[name] is not None:
                 data[name] = convert(data[name])
+        for index, _, name, convert_besides in self._besides:
+            value = row[index]
+            setattr(instance, name, convert_besides(value) if convert_besides else value)
         return instance
 
     def is_absent(self, row: Any) -> bool:
@@ -208,10 +226,10 @@ class _Part:
 class _JoinedParts:
     """A row that holds a model and others joined to it, each once."""
 
-    def __init__(self, reader: peewee.ModelCursorWrapper, fields: list[tuple[int, Any]]) -> None:
+    def __init__(self, reader: peewee.ModelCursorWrapper, columns: list[_Column]) -> None:
         self._main = reader.model
         self._parts = {
-            key: _Part(getattr(key, "model", key), [one for one in fields if reader.column_keys[one[0]] == key])
+            key: _Part(getattr(key, "model", key), [one for one in columns if reader.column_keys[one.at] == key])
             for key in set(reader.column_keys)
         }
         self._links = [(source, name, target, is_fk) for source, name, target, _, _, is_fk in reader.src_to_dest]

@@ -1,5 +1,6 @@
 """What is wrong at this moment and goes away by itself once it is put right: worker, webhooks, mails."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,9 +54,9 @@ class Signs:
     """Lines that need a person."""
 
 
-def count_attention(deps: Deps) -> int:
-    """How much asks for a person: open lines, and what is wrong now."""
-    signs = read_signs(deps)
+def count_attention(deps: Deps, row: Any) -> int:
+    """How much asks for a person: open lines, and what is wrong now. `row` was read with `select_signs`."""
+    signs = _signs(deps, [getattr(row, name) for name in _NAMES])
     return signs.open_alerts + len(_wrong(deps, signs))
 
 
@@ -72,8 +73,9 @@ def _wrong(deps: Deps, signs: Signs) -> list[Condition]:
 _LONG_AGO = UtcDateTimeField().db_value(datetime(1970, 1, 1, tzinfo=UTC))
 
 
-def _select_signs() -> Any:
-    """All in one small statement, whatever the number of rows: every page of the staff asks."""
+def select_signs() -> list[Any]:
+    """Columns for the statement that every page of the staff begins with; each looks at one or two rows, whatever their
+    number."""
     last_event = WebhookEvent.select(peewee.fn.MAX(WebhookEvent.received_at))
     waiting = OutgoingMail.sent_at.is_null() & OutgoingMail.given_up_at.is_null()
     begun_since = Payment.created_at > peewee.fn.COALESCE(last_event, _LONG_AGO)
@@ -89,15 +91,21 @@ def _select_signs() -> Any:
         .limit(1),
         "open_alerts": Alert.select(peewee.fn.COUNT(Alert.id)).where(Alert.closed_at.is_null()),
     }
-    return peewee.Select(columns=[query.alias(name) for name, query in signs.items()]).bind(db).tuples()
+    return [query.alias(name) for name, query in signs.items()]
 
 
-_SIGNS: Prepared[tuple[Any, ...]] = Prepared(_select_signs)
+_NAMES = ("last_event", "signature_failed", "worker_until", "oldest_mail", "unheard_payment", "open_alerts")
+_SIGNS: Prepared[tuple[Any, ...]] = Prepared(lambda: peewee.Select(columns=select_signs()).bind(db).tuples())
+_read_moment = UtcDateTimeField().python_value
 
 
 def read_signs(deps: Deps) -> Signs:
-    *moments, open_alerts = _SIGNS.all()[0]
-    last, failure, until, oldest, unheard = (UtcDateTimeField().python_value(moment) for moment in moments)
+    return _signs(deps, _SIGNS.all()[0])
+
+
+def _signs(deps: Deps, values: Sequence[Any]) -> Signs:
+    *moments, open_alerts = values
+    last, failure, until, oldest, unheard = map(_read_moment, moments)
     return Signs(
         last_event=last,
         signature_failed=failure,
@@ -111,7 +119,7 @@ def read_signs(deps: Deps) -> Signs:
 def read_moments(*queries: Any) -> list[datetime | None]:
     """One moment of each, in one statement."""
     row = peewee.Select(columns=[query.alias(f"m{n}") for n, query in enumerate(queries)]).bind(db).tuples().get(db)
-    return [UtcDateTimeField().python_value(value) for value in row]
+    return [_read_moment(value) for value in row]
 
 
 def _worker(deps: Deps, signs: Signs) -> Condition | None:

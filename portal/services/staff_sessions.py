@@ -7,7 +7,7 @@ from portal.db import transaction
 from portal.deps import Deps
 from portal.models import Hotel, PasswordReset, Staff, StaffSession
 from portal.prepared import Prepared
-from portal.services import passwords
+from portal.services import health, passwords
 
 LASTS = timedelta(hours=12)
 """A sign-in ends after this, however busy it is."""
@@ -36,13 +36,13 @@ def start(deps: Deps, staff: Staff, *, device: str = "") -> str:
 
 _BY_TOKEN: Prepared[StaffSession] = Prepared(
     lambda token_hash: (
-        StaffSession.select(StaffSession, Staff, Hotel)
+        StaffSession.select(StaffSession, Staff, Hotel, *health.select_signs())
         .join(Staff)
         .join_from(StaffSession, Hotel, on=Hotel.id == 1, attr="hotel")
         .where((StaffSession.token_hash == token_hash) & StaffSession.ended_at.is_null())
     )
 )
-"""Every page of the staff begins with this: the sign-in, its person and the house in one go."""
+"""Every page of the staff begins with this: the sign-in, its person, the house and what needs attention in one go."""
 
 
 def find(deps: Deps, token: str) -> StaffSession | None:

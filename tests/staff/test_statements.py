@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import pytest
 from flask import Flask
 
 from portal import create_app
@@ -16,6 +17,7 @@ from stripe_simulator import Control
 from tests.actors import Clock
 from tests.refunds.hotel import FAILS_LATER, Hotelier
 from tests.staff.desk import Desk, hire
+from tests.statements import in_order
 
 Make = Callable[..., Reservation]
 Count = Callable[[Callable[[], object]], int]
@@ -38,6 +40,18 @@ def test_more_of_everything_costs_no_more_statements(
         _more_of_everything(manager, deps, stripe, clock, make_reservation, number)
     many = {page: count_statements(partial(opens, page)) for page in pages}
     assert {page: (few[page], many[page]) for page in pages if many[page] > few[page]} == {}
+
+
+def test_the_list_of_reservations_takes_three_statements(
+    manager: Desk, deps: Deps, stripe: Control, clock: Clock, make_reservation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        _more_of_everything(manager, deps, stripe, clock, make_reservation, number)
+    for page in ("/staff/reservations", "/staff/reservations?view=coming&sort=-arrival"):
+        with in_order(monkeypatch) as happened:
+            assert manager.browser.get(manager.portal_url + page).status_code == 200
+        # The first is the sign-in with its person, the house and, within it, what needs attention.
+        assert happened == ["SELECT webhook_event", "SELECT reservation", "SELECT refund"]
 
 
 def _pages_without_blanks(app: Flask) -> list[str]:

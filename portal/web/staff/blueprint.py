@@ -27,12 +27,12 @@ staff.before_request(access.let_in)
 @staff.context_processor
 def every_staff_page() -> dict[str, Any]:
     """Who is signed in, how much needs attention, and the moment that all times on the page are told by."""
-    person = access.find_staff()
+    found, deps = access.find_session(), get_deps()
     return {
-        "me": person,
-        "attention": health.count_attention(get_deps()) if person else 0,
-        "now": get_deps().now(),
-        "needs_password": person is not None and not access.has_fresh_password(),
+        "me": found.staff if found else None,
+        "attention": health.count_attention(deps, found) if found else 0,
+        "now": deps.now(),
+        "needs_password": found is not None and not access.has_fresh_password(),
     }
 
 
