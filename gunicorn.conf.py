@@ -41,7 +41,7 @@ class logger_class(Logger):  # noqa: N801  # gunicorn's name for the setting
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        logs.configure(os.environ.get("LOG_FORMAT", "console"))
+        logs.configure(os.environ.get("LOG_FORMAT", "console"), for_good=True)
         logs.take_over_the_process()
         self.error_log.handlers = [logs.Bridge()]
 

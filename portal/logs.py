@@ -25,8 +25,14 @@ def _as_json(event: Any, **_: Any) -> str:
     return _encode(event)
 
 
-def configure(log_format: str, *, only_errors: bool = False) -> None:
-    """One line an event on standard error: JSON for machines, or readable."""
+_for_good = False
+
+
+def configure(log_format: str, *, only_errors: bool = False, for_good: bool = False) -> None:
+    """One line an event on standard error: JSON for machines, or readable. `for_good`: nobody in this process will want
+    it otherwise, so each part of the portal makes its logger once and not for every line."""
+    global _for_good  # noqa: PLW0603  # one process has one standard error
+    _for_good = _for_good or for_good
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(serializer=_as_json)
         if log_format == "json"
@@ -45,7 +51,7 @@ def configure(log_format: str, *, only_errors: bool = False) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if only_errors else logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=_for_good,
     )
 
 

@@ -23,7 +23,9 @@ _PATTERNS = (
     (re.compile(r"://[^/\s@\"']{1,300}@"), f"://{REMOVED}@"),
     (re.compile(r"(?:[^\s@<>\"'(),:;=\[\]/\\]{1,64}|')@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
 )
-_MAYBE = re.compile(r"_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029]", re.IGNORECASE)
+_MAYBE = re.compile(
+    r"(?:sk|rk|whsec|portal)_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029]", re.IGNORECASE
+)
 """A text without any of these has nothing in it that the patterns would remove: most have none, and lines are many."""
 _CARD = re.compile(r"(?<![0-9A-Za-z_])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 _SHORTEST_CARD = 10**12

@@ -210,7 +210,6 @@ def _take_money(news: _News) -> None:
 
 def _keep(news: _News) -> None:
     deps, reservation, payment = news.deps, news.reservation, news.payment
-    _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.zone))
     state.move(
         reservation,
         "confirmed",
@@ -221,6 +220,8 @@ def _keep(news: _News) -> None:
         paid=reservation.paid + payment.amount,
     )
     mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
+    # Last, for whoever takes the next number waits until this transaction has ended.
+    _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.zone))
     metrics.PAID_TO_CONFIRMED.observe(max(0.0, (news.now - news.seen.at).total_seconds()))
     log.info("reservation confirmed", reservation=reservation.code, payment=payment.public_id, amount=payment.amount)
 

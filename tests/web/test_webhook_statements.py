@@ -15,11 +15,12 @@ from tests.web.conftest import Sender
 Make = Callable[..., Reservation]
 
 CONFIRMS_A_STAY = [
-    *("INSERT webhook_event", "SELECT reservation", "SELECT payment", "SELECT refund", "INSERT cursor"),
-    *("UPDATE payment", "INSERT audit_log", "UPDATE reservation", "INSERT audit_log", "INSERT outgoing_mail"),
-    "UPDATE webhook_event",
+    *("INSERT webhook_event", "SELECT reservation", "SELECT payment", "SELECT refund"),
+    *("UPDATE reservation", "INSERT audit_log", "INSERT outgoing_mail"),
+    *("INSERT cursor", "UPDATE payment", "INSERT audit_log", "UPDATE webhook_event"),
 ]
-"""Each row is read once, under its lock, and written once. The cursor counts the receipts."""
+"""Each row is read once, under its lock, and written once. The cursor counts the receipts, and its lock is what other
+payments wait for, so it comes late."""
 
 MOST_FOR_A_NEW_SESSION = 13
 """Of them two find out whether this browser may see the stay."""
