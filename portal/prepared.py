@@ -4,6 +4,7 @@ database to answer it, so the few that every page and every message from Stripe 
 Everything else is written with the query builder as usual: this is for hot paths."""
 
 import inspect
+import re
 from collections.abc import Callable
 from datetime import date, time
 from functools import cache
@@ -23,6 +24,10 @@ _READ: dict[type, Callable[[Any], Any] | None] = {
     peewee.DateField: lambda value: date.fromisoformat(value) if isinstance(value, str) else value,
     peewee.TimeField: lambda value: time.fromisoformat(value) if isinstance(value, str) else value,
 }
+
+
+_WORD = re.compile(r"[A-Za-z0-9 _:.+-]*")
+"""Texts that are the same in quotes, whatever the engine."""
 
 
 class Blank(peewee.Node):
@@ -55,7 +60,7 @@ class _Text:
 
     def __init__(self, query: Any, blanks: int, make: Callable[[Any], Any]) -> None:
         self.query, self._make = query, make
-        self.sql, parameters = query.sql()
+        self.sql, parameters = _with_constants(*query.sql())
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
         self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
@@ -70,6 +75,22 @@ class _Text:
         if self.to_row is None:
             self.to_row = _reader_of(self.query, cursor, self._make)
         return [self.to_row(row) for row in cursor.fetchall()]
+
+
+def _with_constants(sql: str, parameters: list[Any]) -> tuple[str, list[Any]]:
+    """The numbers and plain words of the statement as part of its text. PostgreSQL then plans it once for good: with
+    LIMIT as a value it holds any number for possible, and makes another plan each time as soon as a table is large."""
+    mark = "%s" if "%s" in sql else "?"
+    first, *pieces = sql.split(mark)
+    if len(pieces) != len(parameters):
+        return sql, parameters
+    text, left = [first], []
+    for parameter, piece in zip(parameters, pieces, strict=True):
+        is_number, is_word = type(parameter) is int, isinstance(parameter, str) and _WORD.fullmatch(parameter)
+        if not (is_number or is_word):
+            left.append(parameter)
+        text += [str(parameter) if is_number else f"'{parameter}'" if is_word else mark, piece]
+    return "".join(text), left
 
 
 class Prepared(Generic[Row]):

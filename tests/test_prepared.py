@@ -13,6 +13,7 @@ from portal.deps import Deps
 from portal.models import Cursor, Hotel, OutgoingMail, Payment, Refund, Reservation, Room, RoomNight
 from portal.prepared import Prepared
 from portal.services import reservations
+from tests.statements import counted
 
 Make = Callable[..., Reservation]
 Count = Callable[[Callable[[], object]], int]
@@ -137,3 +138,37 @@ def test_tuples_and_sums(deps: Deps, make_reservation: Make) -> None:
     refunds: Prepared[Refund] = Prepared(lambda: Refund.select(Refund, Payment).join(Payment))
     assert refunds.all() == []
     assert db.db is not None
+
+
+ODD = "O'Brien; -- 100%s ? %"
+OF_ODD: Prepared[tuple[str, str, int]] = Prepared(
+    lambda code: (
+        Reservation.select(Reservation.guest_name, peewee.Value(ODD), peewee.Value(7))
+        .where((Reservation.code == code) & (Reservation.guest_name == ODD) & (Reservation.status == "pending"))
+        .limit(1)
+        .tuples()
+    )
+)
+
+
+def test_constants_stand_in_the_statement_and_odd_ones_stay_values(
+    make_reservation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stay = make_reservation(guest_name=ODD)
+    with counted(monkeypatch) as statements:
+        assert OF_ODD.all(stay.code) == [(ODD, ODD, 7)]
+        assert OF_ODD.all("nobody's") == []
+    assert all("'pending'" in sql and "LIMIT 1" in sql and "O'Brien" not in sql for sql in statements)
+
+
+def test_what_is_worked_out_besides_is_an_attribute(make_reservation: Make) -> None:
+    stay = make_reservation()
+    with_count: Prepared[Reservation] = Prepared(
+        lambda code: (
+            Reservation.select(Reservation, Room, peewee.fn.UPPER(Room.name).alias("loud"))
+            .join(Room)
+            .where(Reservation.code == code)
+        )
+    )
+    found: Any = with_count.first(stay.code)
+    assert (found.id, found.room.name, found.loud) == (stay.id, "Garden room", "GARDEN ROOM")
