@@ -40,7 +40,8 @@ def write() -> None:
             measured[name] = (import_module(module), json.loads(file.read_text(encoding="utf-8")))
     goals = [goal for module, results in measured.values() for goal in module.goals(results)]
     sections = [module.markdown(results).strip() for module, results in measured.values()]
-    DOCUMENT.write_text("\n\n".join([INTRODUCTION.strip(), table(goals), *sections]) + "\n", encoding="utf-8")
+    parts = [INTRODUCTION.strip(), table(goals), reasons(goals), *sections]
+    DOCUMENT.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
 def table(goals: list[Goal]) -> str:
@@ -50,6 +51,14 @@ def table(goals: list[Goal]) -> str:
         met = "yes" if goal.met else "**no**"
         lines.append(f"| {goal.number} | {goal.text} | {goal.goal} | {goal.figure} | {met} | `{goal.command}` |")
     return "\n".join(lines)
+
+
+def reasons(goals: list[Goal]) -> str:
+    """What is known of each goal that is not met; each said once."""
+    missed = [goal for goal in sorted(goals, key=lambda one: int(one.number[1:])) if not goal.met and goal.why]
+    said = dict.fromkeys((goal.number, goal.why) for goal in missed)
+    lines = [f"- **{number}** {why}" for number, why in said]
+    return "\n".join(["## What is not met, and why", "", *lines]) if lines else ""
 
 
 def tell(wrong: list[str]) -> int:

@@ -32,6 +32,17 @@ def test_goals_stand_in_order_and_a_missed_one_is_seen() -> None:
     ]
 
 
+def test_why_a_goal_is_missed_is_said_once_and_only_then() -> None:
+    text = report.reasons([
+        Goal("P12", "memory", "≤ 1.8×", "3.1×", False, "make bench", "Libraries."),
+        Goal("P2", "page", "≤ 3.6×", "3.1×", True, "make bench", "Words."),
+        Goal("P3", "list", "≤ 5×", "6×", False, "make bench", "Bytes."),
+        Goal("P3", "list beside bytes", "≤ 1.6×", "2×", False, "make bench", "Bytes."),
+    ])  # fmt: skip
+    assert text.splitlines()[2:] == ["- **P3** Bytes.", "- **P12** Libraries."]
+    assert report.reasons([Goal("P2", "page", "≤ 3.6×", "3.1×", True, "make bench", "Words.")]) == ""
+
+
 def test_only_what_was_lost_or_doubled_fails_a_bench(capsys: pytest.CaptureFixture[str]) -> None:
     assert (report.tell([]), report.tell(["SQLite: stays confirmed: 9 instead of 10"])) == (0, 1)
     assert "9 instead of 10" in capsys.readouterr().out
