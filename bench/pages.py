@@ -508,9 +508,9 @@ def _reasons(results: dict[str, Any]) -> dict[str, str]:
     floor, same, own = f"{GUEST_PAGE}: floor", f"{GUEST_PAGE}: same bytes", "staff list of 50"
     return {
         "P1": "What the page cannot do without (a signed session, a form's token, its statements by the bare driver, "
-        f"headers and a line in the log: its floor) is {times(floor, same)} the page of the same bytes by itself, about "
-        f"all that the goal allows. The portal is {times(GUEST_PAGE, floor)} that floor: rules, words of the guest's language, "
-        "models, figures for the monitoring.",
+        f"headers and a line in the log: its floor) is {times(floor, same)} the page of the same bytes by itself, "
+        f"about all that the goal allows. The portal is {times(GUEST_PAGE, floor)} that floor: rules, words of the "
+        "guest's language, models, figures for the monitoring.",
         "P2": f"The floor of the same page is {times(floor, 'hello')} hello.",
         "P3": f"The bytes of this list alone, made by Jinja of words that are known, are "
         f"{times(f'{own}: same bytes', 'hello')} hello; its own statements, sums and dates come on top.",
