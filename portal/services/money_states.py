@@ -40,7 +40,7 @@ def _select_refunds(*stays: Any) -> Any:
         .join(Payment)
         .join(Cancellation, JOIN.LEFT_OUTER, on=Cancellation.reservation == Payment.reservation)
         .join_from(Refund, again, JOIN.LEFT_OUTER, on=again.retry_of == Refund.id)
-        .where(Payment.reservation << list(stays))
+        .where(Payment.reservation << [stay.of(Reservation.id) for stay in stays])
         .tuples()
     )
 

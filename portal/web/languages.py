@@ -8,8 +8,9 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
 from flask import Flask, g
+from flask.globals import _cv_app
 from flask_babel import Babel, get_locale, get_translations
-from markupsafe import Markup, escape
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # the second is written in C
 
 from portal.db import DatabaseBusy
 from portal.web.context import get_hotel
@@ -38,7 +39,10 @@ def page_text(text: str, /, **values: Any) -> Markup:
 
 def filled(pattern: Markup, values: dict[str, Any]) -> Markup:
     """`pattern % values`, in fewer steps: there is nothing in numbers to escape."""
-    escaped = {name: value if type(value) in _ESCAPED else escape(value) for name, value in values.items()}
+    escaped = {
+        name: value if type(value) in _ESCAPED else _escape_inner(value) if type(value) is str else escape(value)
+        for name, value in values.items()
+    }
     return str.__new__(Markup, str.__mod__(pattern, escaped))
 
 
@@ -92,7 +96,7 @@ class Language:
 def language_of_page() -> Language:
     """Asked a hundred times a page, so it is kept until the page or mail is made; another one as soon as somebody
     chooses another language for the rest of it (`force_locale`)."""
-    here: dict[str, Any] = g._get_current_object().__dict__  # past the proxy, which would look anew for each name
+    here: dict[str, Any] = _cv_app.get().g.__dict__  # what `g` stands for, without asking it
     chosen = getattr(here.get("_flask_babel"), "babel_locale", None)
     known = here.get("language_of_page")
     if known is None or known[0] is not chosen or chosen is None:
