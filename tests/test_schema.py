@@ -96,6 +96,7 @@ def test_a_table_that_is_already_there_stops_the_migration_and_nothing_is_half_d
         "0007_searching",
         "0008_api",
         "0009_in_the_order_of_time",
+        "0010_refunds_on_their_way",
     ]
     assert "staff" not in db.db.get_tables()
     db.db.execute_sql("DROP TABLE api_answer")
@@ -106,6 +107,7 @@ def test_a_table_that_is_already_there_stops_the_migration_and_nothing_is_half_d
         "0007_searching",
         "0008_api",
         "0009_in_the_order_of_time",
+        "0010_refunds_on_their_way",
     ]
     assert migrations.migrate() == []
 

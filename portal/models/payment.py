@@ -141,6 +141,9 @@ WENT_AT = peewee.Case(
 """When the money of a refund left the hotel: by card, when it was sent; cash, when it was handed back. Spelled as in
 its index, which serves only the same words."""
 Refund.add_index(Refund.index(peewee.EnclosedNodeList((WENT_AT,)), name="refund_went_at"))
+SENT_AT = peewee.fn.COALESCE(Refund.first_sent_at, Refund.updated_at)
+"""From when the bank's days are counted until a refund counts as shown; spelled as in its index, likewise."""
+Refund.add_index(Refund.index(peewee.EnclosedNodeList((SENT_AT,)), name="refund_sent_at"))
 Refund.add_index(Refund.index(Refund.created_at, Refund.id, name="refund_created_at_id"))
 
 

@@ -9,12 +9,11 @@ from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from peewee import fn
-
 from portal.domain import hotel_time
 from portal.domain.guest_match import show_code
 from portal.domain.refund_window import window_from
 from portal.models import Payment, Refund, Reservation, unindexed
+from portal.models.payment import SENT_AT
 from portal.services import csv_export
 from portal.services.csv_export import Cell, decimal_sum
 from portal.services.listing import Listing, read_page
@@ -142,15 +141,15 @@ def start_of(day: date, zone: str) -> datetime:
 
 
 def _stands(word: str, house: House) -> Any:
-    known, sent = unindexed(Refund.stripe_id).is_null(False), fn.COALESCE(Refund.first_sent_at, Refund.updated_at)
+    known = unindexed(Refund.stripe_id).is_null(False)
     by_now = Refund.updated_at.db_value(_shown_by_now(house))
-    shown = (Refund.provider == "offline") | (sent < by_now)
+    shown = (Refund.provider == "offline") | (by_now > SENT_AT)
     unsure = Refund.status << ("todo", "sent")
     conditions = {
         "waiting": unsure & ~known,
         "on_its_way": (Refund.status << ("pending", "requires_action"))
         | (unsure & known)
-        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (sent >= by_now)),
+        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (by_now <= SENT_AT)),
         "refunded": (Refund.status == "succeeded") & shown,
         "failed": (Refund.status == "failed") | ((Refund.status == "canceled") & known),
         "not_sent": (Refund.status == "canceled") & ~known,
