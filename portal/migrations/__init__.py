@@ -17,7 +17,7 @@ ADVISORY_LOCK = 7_204_311
 
 def migrate() -> list[str]:
     """Bring the schema up to date; the names of the steps taken. Safe to run from several hosts at once."""
-    with database.connection(), _one_at_a_time():
+    with _one_at_a_time():
         applied: list[str] = _runner().up()
         _check_foreign_keys()
     return applied
@@ -25,7 +25,7 @@ def migrate() -> list[str]:
 
 def roll_back(target: str | None = None) -> list[str]:
     """Undo the newest step, or all back through `target`; the names of the steps undone."""
-    with database.connection(), _one_at_a_time():
+    with _one_at_a_time():
         undone: list[str] = _runner().down(target)
     return undone
 
@@ -48,7 +48,13 @@ def _runner() -> Any:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    if database.is_postgres():
+    """With a connection. SQLite's is opened under the lock: the first one ever changes how the file is kept, and two
+    that do it at once do not wait for each other."""
+    if not database.is_postgres():
+        with _lock_file(f"{database.db.database}.migrate.lock"), database.connection():
+            yield
+        return
+    with database.connection():
         # A step may take longer than any request may.
         database.db.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
         database.db.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
@@ -57,11 +63,12 @@ def _one_at_a_time() -> Iterator[None]:
         finally:
             database.db.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
             database.db.execute_sql("RESET statement_timeout; RESET lock_timeout")
-        return
-    # No link is followed: what lies at its other end would be emptied by whoever migrates.
-    descriptor = os.open(
-        f"{database.db.database}.migrate.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
-    )
+
+
+@contextmanager
+def _lock_file(path: str) -> Iterator[None]:
+    """No link is followed: what lies at its other end is somebody else's."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
