@@ -86,7 +86,8 @@ def _with_constants(sql: str, parameters: list[Any]) -> tuple[str, list[Any]]:
         return sql, parameters
     text, left = [first], []
     for parameter, piece in zip(parameters, pieces, strict=True):
-        is_number, is_word = type(parameter) is int, isinstance(parameter, str) and _WORD.fullmatch(parameter)
+        is_number = type(parameter) is int and parameter >= 0  # two minus signs would begin a comment
+        is_word = isinstance(parameter, str) and _WORD.fullmatch(parameter)
         if not (is_number or is_word):
             left.append(parameter)
         text += [str(parameter) if is_number else f"'{parameter}'" if is_word else mark, piece]

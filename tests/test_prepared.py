@@ -143,7 +143,7 @@ def test_tuples_and_sums(deps: Deps, make_reservation: Make) -> None:
 ODD = "O'Brien; -- 100%s ? %"
 OF_ODD: Prepared[tuple[str, str, int]] = Prepared(
     lambda code: (
-        Reservation.select(Reservation.guest_name, peewee.Value(ODD), peewee.Value(7))
+        Reservation.select(Reservation.guest_name, peewee.Value(ODD), Reservation.adults - -7)
         .where((Reservation.code == code) & (Reservation.guest_name == ODD) & (Reservation.status == "pending"))
         .limit(1)
         .tuples()
@@ -156,7 +156,7 @@ def test_constants_stand_in_the_statement_and_odd_ones_stay_values(
 ) -> None:
     stay = make_reservation(guest_name=ODD)
     with counted(monkeypatch) as statements:
-        assert OF_ODD.all(stay.code) == [(ODD, ODD, 7)]
+        assert OF_ODD.all(stay.code) == [(ODD, ODD, stay.adults + 7)]
         assert OF_ODD.all("nobody's") == []
     assert all("'pending'" in sql and "LIMIT 1" in sql and "O'Brien" not in sql for sql in statements)
 
