@@ -473,6 +473,17 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join([*parts, NOT_FLAT])
 
 
+NOT_QUITE_FLAT = (
+    "No question here reads more rows in the large house; those that miss the goal take a millisecond or two, and what "
+    "differs are a few tenths of one: PostgreSQL answers a statement in a small house by the plan that fits any value, "
+    "and looks at the values each time in a large one. What pages and messages ask all the time is written so that it "
+    "has one plan for good."
+)
+SEARCH_IS_SLOW = (
+    "The slowest search is for two words that thousands of guests have; it looks at the newest stays that have both "
+    "and stops. In a quiet minute it stays within the goal."
+)
+
 NOT_FLAT = """Two lines grow, and why: a **report of a year** reads the payments of that year, and the small hotel has
 been open for six weeks; of the same days both take the same time. **The nightly check of the books** reads every row
 once, because it is the one place that believes nothing; it runs in the worker, in the night, and holds no lock.
@@ -505,8 +516,9 @@ def goals(results: dict[str, Any]) -> list[Goal]:
         slowest = max(most for _, goal, _, most, _ in lines if goal == "search")
         flat, quick = f"flat to {LARGE:,} reservations on {engine}", f"search at {LARGE:,} on {engine}"
         figure = f"{worst:.2f}× ({which.lower()})"
-        made.append(Goal("P9", flat, "≤ 1.3×", figure, worst <= 1.3, "make bench-scale"))
-        made.append(Goal("P9", quick, "≤ 5 ms", f"{slowest:.1f} ms", slowest <= SEARCH_WITHIN, "make bench-scale"))
+        made.append(Goal("P9", flat, "≤ 1.3×", figure, worst <= 1.3, "make bench-scale", NOT_QUITE_FLAT))
+        made.append(Goal("P9", quick, "≤ 5 ms", f"{slowest:.1f} ms", slowest <= SEARCH_WITHIN, "make bench-scale",
+                         SEARCH_IS_SLOW))  # fmt: skip
     return made
 
 

@@ -68,8 +68,18 @@ def _sqlite(url: str) -> peewee.Database:
     )
 
 
+class _Postgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library has no types
+    """PostgreSQL with the LIMIT of a statement in its text. As a value it could be any number; the plan for any number
+    looks dear in a large house, so PostgreSQL would make one for this very number each time."""
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if params and sql.endswith(" LIMIT %s"):
+            sql, params = f"{sql[:-2]}{int(params[-1])}", params[:-1]
+        return super().execute_sql(sql, params)
+
+
 def _postgres(url: str, pool: int) -> peewee.Database:
-    database: peewee.Database = PooledPostgresqlDatabase(
+    database: peewee.Database = _Postgres(
         url,
         prefer_psycopg3=True,
         autoconnect=False,
