@@ -68,8 +68,8 @@ def _limit(database: str, ours: float) -> str:
     if above is None:
         return ""
     return (
-        f"On {database} the goal is about what the very statements of a message reach by the bare driver, with nothing "
-        f"around them: the portal takes {above['median']:.2f}× their CPU (`{pages['command']}`), so they would come to "
-        f"{ours * above['median']:.1f}×. A message here settles money, confirms, numbers, "
-        "logs twice and queues a mail in one durable transaction."
+        f"The very statements of a message by the bare driver, with nothing around them, would come to "
+        f"{ours * above['median']:.1f}× on {database}: the portal takes {above['median']:.2f}× their CPU "
+        f"(`{pages['command']}`). A message here settles money, confirms, numbers, logs twice and queues a mail in one "
+        "durable transaction."
     )
