@@ -92,6 +92,11 @@ class StayPage:
     returned_of_kept: int
     """The same, of the payments that were kept."""
 
+    @property
+    def has_refund(self) -> bool:
+        """Whether money goes back, has gone, or was to go and did not."""
+        return self.returned > 0 or any(entry.what == "refund" for entry in self.history)
+
 
 def read_stay(deps: Deps, reservation: Reservation) -> StayPage:
     """Everything about one stay, as it stands in our books now."""

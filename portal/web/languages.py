@@ -127,7 +127,8 @@ def select_locale() -> Locale:
 
 
 def _usable_locale() -> str:
-    for wanted in (g.get("wanted_locale"), _hotel_locale()):
+    for find in (_wanted_locale, _hotel_locale):
+        wanted = find()
         if wanted and (locale := usable(wanted)):
             return locale
     return FALLBACK
@@ -161,6 +162,11 @@ def _usable(name: str, folder: str) -> str | None:
         return None
     known = {"en", *(path.parent.name.split("_")[0] for path in Path(folder).glob("*/LC_MESSAGES"))}
     return str(locale) if locale.language in known else None
+
+
+def _wanted_locale() -> str | None:
+    wanted: str | None = g.get("wanted_locale")
+    return wanted
 
 
 def _hotel_locale() -> str | None:

@@ -3,13 +3,14 @@
 import hashlib
 from functools import lru_cache
 
-from flask import Blueprint, Response, abort, make_response, request, url_for
+from flask import Blueprint, Response, abort, make_response, request
 
 from portal.domain.brand_colour import Accent, normal, theme_of
 from portal.models import Hotel
 from portal.services import pictures
 from portal.web.context import get_hotel
 from portal.web.static_files import asset
+from portal.web.template_helpers import address_of
 
 look = Blueprint("look", __name__, url_prefix="/look")
 
@@ -59,13 +60,13 @@ def logo() -> Response:
 @look.app_template_global()
 def theme_address(hotel: Hotel) -> str | None:
     """Where the hotel's colours are, with a hash; None while it uses those that the portal comes with."""
-    return url_for("look.theme", v=_version(hotel.brand_colour)) if hotel.brand_colour else None
+    return address_of("look.theme", v=_version(hotel.brand_colour)) if hotel.brand_colour else None
 
 
 @look.app_template_global()
 def logo_address(hotel: Hotel) -> str:
     """The hotel's own logo, or the one that the portal comes with."""
-    return url_for("look.logo", v=hotel.logo) if hotel.logo else asset("img/logo.svg")
+    return address_of("look.logo", v=hotel.logo) if hotel.logo else asset("img/logo.svg")
 
 
 @lru_cache(maxsize=64)

@@ -148,12 +148,10 @@ def _headers(settings: Settings) -> dict[str, str]:
 def _add_headers(response: Response, headers: dict[str, str]) -> Response:
     # The hotel's theme and logo: how long they keep, and that a picture may do nothing at all, they say themselves.
     here = this_request()
-    says_itself = here.blueprint == "look" and response.status_code < 400
-    for name, value in headers.items():
-        if not (says_itself and name in response.headers):
-            response.headers[name] = value
-    if says_itself:
+    if here.blueprint == "look" and response.status_code < 400:
+        response.headers.extend({name: value for name, value in headers.items() if name not in response.headers})
         return response
+    response.headers.extend(headers)
     if not is_static(here.endpoint) or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -1,5 +1,6 @@
 """The blueprint that all staff pages hang on."""
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,4 +44,9 @@ def same_page(**changes: str | None) -> str:
     query = {name: value for name, value in here.args.items() if name not in changes}
     query |= {name: value for name, value in changes.items() if value is not None}
     address = address_of(here.endpoint or "staff.today", **(here.view_args or {}))
-    return f"{address}?{urlencode(query)}" if query else address
+    return f"{address}?{_encoded(tuple(query.items()))}" if query else address
+
+
+@lru_cache(maxsize=1024)
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)

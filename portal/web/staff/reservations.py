@@ -23,18 +23,19 @@ _MOST_LETTERS = 200
 @access.needs(access.RECEPTION)
 def reservations() -> Response | str:
     """A code in the search field goes straight to its reservation."""
-    typed = _printable("q")
+    asked = request.args.to_dict()
+    typed = _printable(asked.get("q", ""))
     found = reservation_lists.find_by_code(typed)
     if found is not None:
         return redirect(url_for("staff.reservation", code=found.code), 303)
-    days, problems = _read_days()
+    days, problems = _read_days(asked)
     wanted = Wanted(
-        view=_one_of(reservation_lists.VIEWS, request.args.get("view")) or "all",
+        view=_one_of(reservation_lists.VIEWS, asked.get("view")) or "all",
         today=context.today(),
         first=days.get("from"),
         last=days.get("to"),
         words=reservation_lists.typed_words(typed),
-        sort=_one_of(_ORDERS, request.args.get("sort")) or "",
+        sort=_one_of(_ORDERS, asked.get("sort")) or "",
     )
     listing: Listing[ListedStay] | Found | None
     if typed and not wanted.words:
@@ -42,21 +43,26 @@ def reservations() -> Response | str:
     elif wanted.words:
         listing = reservation_lists.search(wanted)
     else:
-        listing = reservation_lists.list_reservations(wanted, after=request.args.get("after"))
+        listing = reservation_lists.list_reservations(wanted, after=asked.get("after"))
     return render_template(
         "staff/reservations.html",
         listing=listing,
-        money=money_states.money_words(listing.rows) if listing else {},
+        lines=_with_money(listing.rows) if listing else [],
         wanted=wanted,
         typed=typed,
-        days={name: _printable(name) for name in ("from", "to")},
+        days={name: _printable(asked.get(name, "")) for name in ("from", "to")},
         problems=problems,
     )
 
 
-def _printable(name: str) -> str:
-    """What was typed, to search for and to show again, without what no page may hold."""
-    typed = " ".join(request.args.get(name, "")[:_MOST_LETTERS].split())
+def _with_money(stays: list[ListedStay]) -> list[tuple[ListedStay, str]]:
+    words = money_states.money_words(stays)
+    return [(stay, words[stay.id]) for stay in stays]
+
+
+def _printable(typed: str) -> str:
+    """To search for and to show again, without what no page may hold."""
+    typed = " ".join(typed[:_MOST_LETTERS].split())
     return "".join(letter for letter in typed if letter.isprintable())
 
 
@@ -64,12 +70,12 @@ def _one_of(words: tuple[str, ...], asked: str | None) -> str | None:
     return asked if asked in words else None
 
 
-def _read_days() -> tuple[dict[str, date], dict[str, str]]:
+def _read_days(asked: dict[str, str]) -> tuple[dict[str, date], dict[str, str]]:
     """The days of arrival, and what is wrong with those that were left out."""
     days: dict[str, date] = {}
     problems: dict[str, str] = {}
     for name in ("from", "to"):
-        typed = request.args.get(name, "").strip()
+        typed = asked.get(name, "").strip()
         try:
             if typed:
                 days[name] = date.fromisoformat(typed)
