@@ -295,4 +295,11 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     weekday_and_month,
 )
 
-_GLOBALS: tuple[Callable[..., Any], ...] = (page_direction, page_language, remembered, remembered_lines, vat_by_rate, words_for)
+_GLOBALS: tuple[Callable[..., Any], ...] = (
+    page_direction,
+    page_language,
+    remembered,
+    remembered_lines,
+    vat_by_rate,
+    words_for,
+)

@@ -4,7 +4,8 @@ import base64
 from collections.abc import Callable
 
 from portal.deps import Deps
-from portal.models import Reservation
+from portal.domain.guest_match import show_code
+from portal.models import Hotel, Reservation
 from portal.services import api_tokens, cancellations, listing, offline_payments, staff_refunds
 from tests.refunds.hotel import Hotelier
 from tests.staff.desk import Desk
@@ -24,6 +25,40 @@ def test_the_list_shows_who_comes_and_a_code_leads_to_its_page(reception: Desk, 
     assert "No reservation matches" in reception.goes_to("/staff/reservations?q=%00zzzz").text
     assert reception.goes_to("/staff/reservations?view=nonsense&after=%ff").status == 200
     assert reception.goes_to("/staff/reservations/AAAABBBBCCCC").status == 404
+
+
+def test_a_line_that_was_read_before_shows_what_happened_since(
+    reception: Desk, make_reservation: Make, hotel: Hotelier
+) -> None:
+    stay = make_reservation(guest_name="Inês Carvalho", in_days=10)
+    other = make_reservation(guest_name="Somebody Else", room="River room", in_days=10)
+    before = [line_of(stay, reception), line_of(other, reception)]
+    hotel.is_paid(stay)
+    paid = line_of(stay, reception)
+    assert "Awaiting payment" in before[0]
+    assert "Paid" in paid
+    assert "Confirmed" in paid
+    hotel.cancels(stay)
+    assert "Cancelled" in line_of(stay, reception)
+    assert line_of(other, reception) == before[1]
+    Reservation.update(guest_name="Inês Sousa").where(Reservation.id == stay.id).execute()
+    assert "Inês Sousa" in line_of(stay, reception)
+
+
+def test_a_line_tells_the_time_by_the_clock_that_the_hotel_has_now(reception: Desk, make_reservation: Make) -> None:
+    stay = make_reservation(in_days=10)
+    in_lisbon = line_of(stay, reception)
+    Hotel.update(timezone="Asia/Tokyo").execute()
+    assert line_of(stay, reception) != in_lisbon
+    Hotel.update(timezone="Europe/Lisbon").execute()
+    assert line_of(stay, reception) == in_lisbon
+
+
+def line_of(stay: Reservation, reception: Desk) -> str:
+    """What the list says about the stay, in one line."""
+    page = reception.goes_to("/staff/reservations")
+    (line,) = [row for row in page.root.iter("tr") if show_code(stay.code) in "".join(row.itertext())]
+    return " ".join("".join(line.itertext()).split())
 
 
 def test_one_page_follows_another_without_a_gap(

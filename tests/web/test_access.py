@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from portal.domain.guest_match import show_code
 from portal.models import Payment, Reservation
+from portal.web import sessions
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, rows
 
@@ -85,6 +87,18 @@ def test_a_session_ends_after_a_day(guest: Guest, make_reservation: Make) -> Non
     guest.opens_link(make_reservation())
     expires = next(cookie.expires for cookie in guest.browser.cookies if cookie.name == "guest")
     assert 0 < expires - time.time() <= 24 * 3600 + 5
+
+
+def test_a_cookie_that_was_read_before_ends_with_its_day_too(
+    guest: Guest, make_reservation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reservation = make_reservation()
+    guest.opens_link(reservation)
+    now = time.time()
+    for hours, status in ((0, 200), (23, 200), (25, 404), (-1, 404), (0, 200)):
+        monkeypatch.setattr(sessions, "time", SimpleNamespace(time=lambda hours=hours: now + hours * 3600))
+        guest.browser.headers["Cookie"] = f"guest={guest.browser.cookies['guest']}"
+        assert guest.goes_to(f"/reservations/{reservation.code}").status == status
 
 
 def test_one_browser_holds_several_stays(guest: Guest, make_reservation: Make) -> None:
