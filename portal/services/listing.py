@@ -86,10 +86,14 @@ def _kind(field: peewee.Field) -> type:
 
 
 def _behind(column: peewee.Field, key: peewee.Field, place: tuple[Any, Any], newest_first: bool) -> Any:
-    value, key_value = place
-    if newest_first:
-        return (column <= value) & ((column < value) | (key < key_value))
-    return (column >= value) & ((column > value) | (key > key_value))
+    here = peewee.Tuple(column, key)
+    there = peewee.Tuple(_as_stored(column, place[0]), _as_stored(key, place[1]))
+    return here < there if newest_first else here > there
+
+
+def _as_stored(field: peewee.Field, value: Any) -> Any:
+    """The builder converts values that are compared with a column, but not with two."""
+    return value if isinstance(value, peewee.Node) else peewee.Value(field.db_value(value), converter=False)
 
 
 def _write_place(value: Any, key: Any) -> str:
