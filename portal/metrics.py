@@ -49,6 +49,16 @@ def _of_requests(rule: str, method: str, status: int) -> tuple[Counter, Histogra
     return REQUESTS.labels(rule, method, str(status)), REQUEST_SECONDS.labels(rule)
 
 
+def count_webhook(event_type: str, result: str) -> None:
+    """`event_type` is one of those that have an effect here, or "other"."""
+    _of_webhooks(event_type, result).inc()
+
+
+@cache
+def _of_webhooks(event_type: str, result: str) -> Counter:
+    return WEBHOOKS.labels(event_type, result)
+
+
 def counted() -> CollectorRegistry:
     """All of the above, of all processes that share a directory, else of this one."""
     registry = CollectorRegistry()

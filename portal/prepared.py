@@ -5,7 +5,7 @@ Everything else is written with the query builder as usual: this is for hot path
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, time
 from functools import cache
 from itertools import count
@@ -64,10 +64,13 @@ class _Text:
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
         self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
+        self._is_as_given = self._places == [(position, None) for position in range(blanks)]
         self.to_row: Callable[[Any], Any] | None = None
         """How a row of the database becomes an object; known once the first answer shows its columns."""
 
-    def fill(self, values: tuple[Any, ...]) -> list[Any]:
+    def fill(self, values: tuple[Any, ...]) -> Sequence[Any]:
+        if self._is_as_given:
+            return values
         known = values + self._constants
         return [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
 

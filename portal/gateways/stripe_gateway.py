@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import stripe
+from stripe import SignatureVerificationError, WebhookSignature
 import structlog
 
 from portal import metrics
@@ -471,6 +472,6 @@ def _verify(text: str, header: str, secrets: tuple[str, ...], now: datetime) -> 
 def _is_signed_with(secret: str, text: str, header: str) -> bool:
     try:
         # Without its tolerance: that reads the machine's clock, and only notices what is too old.
-        return bool(stripe.WebhookSignature.verify_header(text, header, secret))
-    except stripe.SignatureVerificationError:
+        return bool(WebhookSignature.verify_header(text, header, secret))
+    except SignatureVerificationError:
         return False

@@ -94,7 +94,7 @@ def receive(deps: Deps, event: EventSeen) -> str:
 
 def _count(event: EventSeen, result: str) -> None:
     """Types that have no effect here share a label: whoever signs may name what they like."""
-    metrics.WEBHOOKS.labels(event.type if event.type in HANDLERS else "other", result).inc()
+    metrics.count_webhook(event.type if event.type in HANDLERS else "other", result)
 
 
 def _store_and_apply(deps: Deps, event: EventSeen) -> str:

@@ -102,7 +102,7 @@ def _refuse_odd_bytes() -> None:
 def _refuse_json() -> None:
     """Forms are no JSON: the library of forms would read it, as deep as it goes, and other things than texts."""
     here = this_request()
-    if here.content_type and here.is_json and here.blueprint in ("guest", "staff"):
+    if here.content_type and here.blueprint in ("guest", "staff") and here.is_json:
         raise Refusal(errors.BAD_REQUEST)
 
 
