@@ -43,6 +43,7 @@ STRIPE_TAKES = 0.5
 PAYS = 8
 """Clicks on Pay in a round, all at once."""
 WARM_UP = 40
+SETTLE_IN = 50
 GUEST_PAGE = "guest page"
 
 
@@ -64,6 +65,9 @@ class Subject:
     requests: Any
     """From the round's number to what is asked."""
     warm_up: list[Request] = field(default_factory=list)
+    settle_in: list[Request] = field(default_factory=list)
+    """Not counted, at the beginning of each turn: what the other servers did meanwhile has emptied the processor's
+    caches, and a page that does more would pay more for it."""
     connections: int = 8
     turns: list[Turn] = field(default_factory=list)
 
@@ -298,7 +302,7 @@ def _subjects(bench: Bench, houses: list[House], hello: Server, page: Server) ->
 
 def _page_subject(bench: Bench, name: str, server: Server, path: str, cookie: str = "") -> Subject:
     one = Request(path, headers={"Cookie": cookie} if cookie else {})
-    return Subject(name, server, lambda _: [one] * bench.asked.requests, warm_up=[one] * 100)
+    return Subject(name, server, lambda _: [one] * bench.asked.requests, [one] * 100, [one] * SETTLE_IN)
 
 
 def _clicks(bench: Bench, house: House, number: int) -> list[Request]:
@@ -335,6 +339,7 @@ def _take_turns(bench: Bench, subjects: list[Subject]) -> list[str]:
         turn = number * 3 % len(subjects)
         for subject in subjects[turn:] + subjects[:turn]:
             requests = subject.requests(number)
+            send(subject.server.port, subject.settle_in, subject.connections)
             before = subject.server.cpu()
             sent = send(subject.server.port, requests, subject.connections)
             subject.turns.append(Turn(len(requests), subject.server.cpu() - before, sorted(sent.each)))
@@ -527,7 +532,7 @@ def _reasons(results: dict[str, Any]) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="(default 7)")
+    parser.add_argument("--rounds", type=int, default=9, help="(default 9)")
     parser.add_argument("--requests", type=int, default=150, help="for each page in a round (default 150)")
     parser.add_argument("--messages", type=int, default=100, help="for each database in a round (default 100)")
     parser.add_argument("--no-write", action="store_true", help="only show; leave docs/performance.md as it is")

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, time
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -58,8 +58,8 @@ class _Slot:
 class _Text:
     """One statement as one engine takes it."""
 
-    def __init__(self, query: Any, blanks: int, make: Callable[[Any], Any]) -> None:
-        self.query, self._make = query, make
+    def __init__(self, query: Any, blanks: int, make: Callable[[Any], Any], remembers: int) -> None:
+        self.query, self._make, self._remembers = query, make, remembers
         self.sql, parameters = _with_constants(*query.sql())
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
@@ -76,7 +76,8 @@ class _Text:
 
     def read(self, cursor: Any) -> list[Any]:
         if self.to_row is None:
-            self.to_row = _reader_of(self.query, cursor, self._make)
+            to_row = _reader_of(self.query, cursor, self._make)
+            self.to_row = lru_cache(self._remembers)(to_row) if self._remembers else to_row
         return [self.to_row(row) for row in cursor.fetchall()]
 
 
@@ -102,12 +103,19 @@ class Prepared(Generic[Row]):
 
     Values are given in the same order. A list cannot be one, nor None where the statement compares: SQL says that
     differently. Rows are what the query builder would give: models with those joined to them, tuples, dictionaries;
-    for a statement that ends in `tuples()`, what `make` makes of the values of a row (`SomeNamedTuple._make`)."""
+    for a statement that ends in `tuples()`, what `make` makes of the values of a row (`SomeNamedTuple._make`).
+    `remembers`: of so many rows; one that says the same again is the same object, so it has to be one that nobody
+    changes."""
 
     def __init__(
-        self, write: Callable[..., Any], *, blanks: int | None = None, make: Callable[[Any], Row | Any] = tuple
+        self,
+        write: Callable[..., Any],
+        *,
+        blanks: int | None = None,
+        make: Callable[[Any], Row | Any] = tuple,
+        remembers: int = 0,
     ) -> None:
-        self._write, self._make = write, make
+        self._write, self._make, self._remembers = write, make, remembers
         wanted = len(inspect.signature(write).parameters) if blanks is None else blanks
         self._blanks = [Blank(number) for number in range(wanted)]
         self._texts: dict[type, _Text] = {}
@@ -135,7 +143,9 @@ class Prepared(Generic[Row]):
         database = self._proxy.obj
         text = self._texts.get(type(database))
         if text is None:  # two threads may both do it: the result is the same
-            text = self._texts[type(database)] = _Text(self._write(*self._blanks), len(self._blanks), self._make)
+            text = self._texts[type(database)] = _Text(
+                self._write(*self._blanks), len(self._blanks), self._make, self._remembers
+            )
         return text, database.execute_sql(text.sql, text.fill(values))
 
 

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import stripe
-from stripe import SignatureVerificationError, WebhookSignature
 import structlog
+from stripe import SignatureVerificationError, WebhookSignature
 
 from portal import metrics
 from portal.db import must_not_be_in_transaction

@@ -91,7 +91,7 @@ def _behind(column: peewee.Field, key: peewee.Field, place: tuple[Any, Any], new
     return here < there if newest_first else here > there
 
 
-def _as_stored(field: peewee.Field, value: Any) -> Any:
+def _as_stored(field: Any, value: Any) -> Any:
     """The builder converts values that are compared with a column, but not with two."""
     return value if isinstance(value, peewee.Node) else peewee.Value(field.db_value(value), converter=False)
 

@@ -99,6 +99,10 @@ _LISTED = (
 )
 
 
+_REMEMBERED = 512
+"""Lines of each list: some pages of it."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What a search shows. `more`: there are, or may be, others that match."""
@@ -164,7 +168,7 @@ def _list(shape: _Shape, *, has_place: bool) -> Prepared[ListedStay]:
         behind = (place[0].of(column), place[1].of(Reservation.id)) if has_place else None
         return select_page(query, column, Reservation.id, behind, newest_first=newest_first, size=PAGE)
 
-    return Prepared(write, blanks=shape.days + 2 * has_place, make=ListedStay._make)
+    return Prepared(write, blanks=shape.days + 2 * has_place, make=ListedStay._make, remembers=_REMEMBERED)
 
 
 @cache
@@ -180,7 +184,7 @@ def _search(shape: _Shape, way: Way, words: int) -> Prepared[ListedStay]:
         stays = stays.join_from(Reservation, near, on=near.c.id == Reservation.id)
         return stays.order_by(*_order(unindexed(column), newest_first))
 
-    return Prepared(write, blanks=shape.days + 2 * words, make=ListedStay._make)
+    return Prepared(write, blanks=shape.days + 2 * words, make=ListedStay._make, remembers=_REMEMBERED)
 
 
 def _put_in_order(shape: _Shape, days: tuple[Any, ...], way: Way, ends: tuple[Any, ...]) -> Any:

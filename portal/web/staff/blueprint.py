@@ -12,6 +12,8 @@ from portal.web.context import get_deps, this_request
 from portal.web.staff import access
 from portal.web.template_helpers import address_of
 
+_Pairs = tuple[tuple[str, Any], ...]
+
 
 class RowNumber(IntegerConverter):
     """`<row:…>` in an address: a number that a row can have. Larger ones are no page, and no database is asked."""
@@ -41,12 +43,13 @@ def every_staff_page() -> dict[str, Any]:
 def same_page(**changes: str | None) -> str:
     """This page's address with some of its query changed; None takes one away."""
     here = this_request()
-    query = {name: value for name, value in here.args.items() if name not in changes}
-    query |= {name: value for name, value in changes.items() if value is not None}
-    address = address_of(here.endpoint or "staff.today", **(here.view_args or {}))
-    return f"{address}?{_encoded(tuple(query.items()))}" if query else address
+    of_page = here.endpoint or "staff.today", tuple((here.view_args or {}).items()), tuple(here.args.items())
+    return _changed(*of_page, tuple(changes.items()))
 
 
 @lru_cache(maxsize=1024)
-def _encoded(query: tuple[tuple[str, str], ...]) -> str:
-    return urlencode(query)
+def _changed(endpoint: str, values: _Pairs, asked: _Pairs, changes: _Pairs) -> str:
+    """A list asks for a dozen such addresses, the same ones for everybody who looks at it."""
+    query = {name: value for name, value in (dict(asked) | dict(changes)).items() if value is not None}
+    address = address_of(endpoint, **dict(values))
+    return f"{address}?{urlencode(query)}" if query else address
