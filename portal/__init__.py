@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.datastructures import Headers
 
 from portal import api, db, logs, migrations
 from portal.deps import Deps
@@ -46,11 +47,21 @@ class QuickJson(DefaultJSONProvider):
         return self._encode(obj) if kwargs == {"separators": (",", ":")} else super().dumps(obj, **kwargs)
 
 
+class QuickResponse(Response):
+    """The library's answer, without a look at each header of a page: those that it would mend (where else to go, what
+    an answer without a body may not say) belong to other statuses."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        is_whole = self.status_code == 200 and "Content-Length" in self.headers
+        return self.headers if is_whole else super().get_wsgi_headers(environ)
+
+
 class Portal(Flask):
     """Flask, told what it would otherwise find out anew for each request."""
 
     jinja_environment = QuickEnvironment
     json_provider_class = QuickJson
+    response_class = QuickResponse
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing here is asynchronous."""

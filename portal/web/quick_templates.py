@@ -63,6 +63,13 @@ def _macro(
     return call
 
 
+def _or_nothing(child: nodes.Expr) -> nodes.Expr:
+    """`{{ "x" if y }}` with its other half: nothing. The library makes an undefined value, which then says nothing."""
+    if isinstance(child, nodes.CondExpr) and child.expr2 is None:
+        return nodes.CondExpr(child.test, child.expr1, nodes.Const(""), lineno=child.lineno)
+    return child
+
+
 class QuickCompiler(CodeGenerator):
     """Writes the Python code of a template with the shortest way to each value."""
 
@@ -95,7 +102,9 @@ class QuickCompiler(CodeGenerator):
         self.newline(node)
         self.start_write(frame)
         self.write("concat((")
-        for is_known, children in groupby(node.nodes, lambda child: self._known(child, frame) is not None):
+        for is_known, children in groupby(
+            map(_or_nothing, node.nodes), lambda child: self._known(child, frame) is not None
+        ):
             if is_known:
                 self.write(repr("".join(str(self._known(child, frame)) for child in children)) + ", ")
                 continue

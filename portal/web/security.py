@@ -43,7 +43,7 @@ class SignedForms(CSRFProtect):  # type: ignore[misc]  # the library has no type
 def form_token() -> str:
     """What each form carries: this session's secret, signed as `flask_wtf.csrf.validate_csrf` wants it. It is good as
     long as the session, so it is signed once and not for every page."""
-    secret = session.get("csrf_token")
+    secret = session._get_current_object().get("csrf_token")  # type: ignore[attr-defined]  # see `this_request`
     if not isinstance(secret, str):
         new: str = generate_csrf()
         return new

@@ -1,5 +1,6 @@
 """Two cookies: one for guests, one for staff, so that neither ever sees the other's."""
 
+import json
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,6 +15,10 @@ from portal.web.context import this_request
 
 MOST_REMEMBERED = 2048
 """Browsers of a process; what is kept of each is a few hundred bytes."""
+
+
+_NO_JSON = '{" '
+"""How the library marks what JSON has no word for: tuples, dates, bytes."""
 
 
 class SessionsByPath(SecureCookieSessionInterface):
@@ -37,7 +42,8 @@ class SessionsByPath(SecureCookieSessionInterface):
             return self.session_class()
         age = int(time.time()) - signed
         is_good = 0 <= age <= app.permanent_session_lifetime.total_seconds()
-        return self.session_class(self.serializer.loads(held) if is_good else None)
+        read = json.loads if _NO_JSON not in held else self.serializer.loads
+        return self.session_class(read(held) if is_good else None)
 
     def _check(self, cookies: str, name: str) -> tuple[str, float]:
         """What the cookie of that name holds, as JSON, and the second in which it was signed. BadData if that was not

@@ -15,9 +15,10 @@ _KEY = "stays"
 
 def open_stay(reservation: Reservation) -> None:
     """Let this browser see the stay, until it leaves or a day has passed."""
-    stays = [(code, version) for code, version in _held().items() if code != reservation.code]
-    # A list: the cookie's JSON sorts the keys of a dictionary, and the oldest stay is the one to drop.
-    session[_KEY] = [*stays, (reservation.code, reservation.link_version)][-MOST_STAYS:]
+    stays = [[code, version] for code, version in _held().items() if code != reservation.code]
+    # A list: the cookie's JSON sorts the keys of a dictionary, and the oldest stay is the one to drop. Of lists: JSON
+    # knows no tuples, and the library's way to keep them has to be undone for each page.
+    session[_KEY] = [*stays, [reservation.code, reservation.link_version]][-MOST_STAYS:]
     session.permanent = True
 
 
