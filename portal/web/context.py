@@ -2,7 +2,10 @@
 
 from datetime import date
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, Request, request
+from flask.ctx import _AppCtxGlobals
+from flask.globals import _cv_app, _cv_request
+from flask.sessions import SessionMixin
 
 from portal.deps import Deps
 from portal.domain import hotel_time
@@ -16,14 +19,29 @@ def set_deps(app: Flask, deps: Deps) -> None:
 
 
 def get_deps() -> Deps:
-    deps: Deps = current_app.extensions["portal.deps"]
+    deps: Deps = this_app().extensions["portal.deps"]
     return deps
 
 
+# The things themselves that Flask's own names stand for: behind those, each is looked up anew for every attribute, in a
+# few steps, and a page asks for a hundred.
+
+
 def this_request() -> Request:
-    """The request itself. Behind Flask's own name for it, it is looked up anew for each attribute."""
-    here: Request = request._get_current_object()  # type: ignore[attr-defined]
-    return here
+    return _cv_request.get().request
+
+
+def this_session() -> SessionMixin:
+    return _cv_request.get().session
+
+
+def this_app() -> Flask:
+    return _cv_app.get().app
+
+
+def kept() -> _AppCtxGlobals:
+    """What is kept until this request is answered, or this mail made: `flask.g`."""
+    return _cv_app.get().g
 
 
 def visitor_address() -> str:
@@ -38,12 +56,13 @@ def today() -> date:
 
 def use_hotel(hotel: Hotel) -> None:
     """It was read already."""
-    g.hotel = hotel
+    kept().hotel = hotel
 
 
 def get_hotel() -> Hotel:
     """Read once in a request."""
-    if "hotel" not in g:
-        g.hotel = hotels.get_hotel()
-    hotel: Hotel = g.hotel
+    here = kept()
+    if "hotel" not in here:
+        here.hotel = hotels.get_hotel()
+    hotel: Hotel = here.hotel
     return hotel

@@ -7,13 +7,12 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
-from flask import Flask, g
-from flask.globals import _cv_app
+from flask import Flask
 from flask_babel import Babel, get_locale, get_translations
 from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # the second is written in C
 
 from portal.db import DatabaseBusy
-from portal.web.context import get_hotel
+from portal.web.context import get_hotel, kept
 from portal.web.whole_texts import WholeTexts
 
 FALLBACK = "en_GB"
@@ -96,7 +95,7 @@ class Language:
 def language_of_page() -> Language:
     """Asked a hundred times a page, so it is kept until the page or mail is made; another one as soon as somebody
     chooses another language for the rest of it (`force_locale`)."""
-    here: dict[str, Any] = _cv_app.get().g.__dict__  # what `g` stands for, without asking it
+    here: dict[str, Any] = kept().__dict__
     chosen = getattr(here.get("_flask_babel"), "babel_locale", None)
     known = here.get("language_of_page")
     if known is None or known[0] is not chosen or chosen is None:
@@ -116,14 +115,13 @@ def _language(name: str, folder: str) -> Language:  # noqa: ARG001  # texts of a
 
 def set_language(locale: str) -> None:
     """For the rest of this request: the language that the stay was booked in."""
-    g.wanted_locale = locale
+    kept().wanted_locale = locale
 
 
 def select_locale() -> Locale:
     """For the library of translations, the first time that somebody asks on a page."""
-    g.language_selected = _language(_usable_locale(), str(TRANSLATIONS))
-    locale: Locale = g.language_selected.locale
-    return locale
+    kept().language_selected = language = _language(_usable_locale(), str(TRANSLATIONS))
+    return language.locale
 
 
 def _usable_locale() -> str:
@@ -165,7 +163,7 @@ def _usable(name: str, folder: str) -> str | None:
 
 
 def _wanted_locale() -> str | None:
-    wanted: str | None = g.get("wanted_locale")
+    wanted: str | None = kept().get("wanted_locale")
     return wanted
 
 

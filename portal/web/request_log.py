@@ -5,10 +5,10 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, g
+from flask import Flask, Response
 
 from portal import metrics
-from portal.web.context import this_request
+from portal.web.context import kept, this_request
 from portal.web.static_files import is_static
 
 log = structlog.get_logger()
@@ -23,9 +23,10 @@ def register(app: Flask) -> None:
 
 def _begin() -> None:
     # The letter before it: a row of digits alone could pass for a card's number, and be removed.
-    g.request_id, g.started = _given_id() or f"r{secrets.token_hex(8)}", time.perf_counter()
+    here = kept()
+    here.request_id, here.started = _given_id() or f"r{secrets.token_hex(8)}", time.perf_counter()
     structlog.contextvars.clear_contextvars()  # threads are used again
-    structlog.contextvars.bind_contextvars(request=g.request_id)
+    structlog.contextvars.bind_contextvars(request=here.request_id)
 
 
 def _given_id() -> str:
@@ -39,11 +40,11 @@ def _given_id() -> str:
 
 
 def _end(response: Response) -> Response:
-    here, now = this_request(), time.perf_counter()
-    response.headers["X-Request-Id"] = g.get("request_id", "")
+    here, begun, now = this_request(), kept(), time.perf_counter()
+    response.headers["X-Request-Id"] = begun.get("request_id", "")
     rule = here.url_rule.rule if here.url_rule else "no such page"  # never the path: it may hold a token
     if not (is_static(here.endpoint) or here.endpoint in ("ops.healthz", "ops.metrics")):
-        seconds, status = now - g.get("started", now), response.status_code
+        seconds, status = now - begun.get("started", now), response.status_code
         metrics.count_request(rule, here.method, status, seconds)
         log.info("request", method=here.method, rule=rule, status=status, milliseconds=round(seconds * 1000))
     return response

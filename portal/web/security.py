@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import lru_cache
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import URLSafeTimedSerializer
@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import db, errors
 from portal.errors import Refusal
 from portal.settings import LOOPBACK, Settings
-from portal.web.context import this_request
+from portal.web.context import kept, this_app, this_request, this_session
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
 from portal.web.static_files import is_static
@@ -43,11 +43,11 @@ class SignedForms(CSRFProtect):  # type: ignore[misc]  # the library has no type
 def form_token() -> str:
     """What each form carries: this session's secret, signed as `flask_wtf.csrf.validate_csrf` wants it. It is good as
     long as the session, so it is signed once and not for every page."""
-    secret = session._get_current_object().get("csrf_token")  # type: ignore[attr-defined]  # see `this_request`
+    secret = this_session().get("csrf_token")
     if not isinstance(secret, str):
         new: str = generate_csrf()
         return new
-    return _signed(str(current_app.secret_key), secret)
+    return _signed(str(this_app().secret_key), secret)
 
 
 @lru_cache(maxsize=4096)
@@ -110,7 +110,7 @@ def _open_connection() -> None:
     endpoint = this_request().endpoint
     asks_itself = is_static(endpoint) or endpoint in ("ops.healthz", "ops.readyz", "ops.metrics")
     if not asks_itself:
-        g.opened = db.open_connection()
+        kept().opened = db.open_connection()
 
 
 def _allow_uploads() -> None:
@@ -121,7 +121,7 @@ def _allow_uploads() -> None:
 
 
 def _close_connection(_: BaseException | None) -> None:
-    if g.pop("opened", False):
+    if kept().pop("opened", False):
         db.close_connection()
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, send_from_directory
 
+from portal.web.context import this_app
+
 _VERSION = "portal.static_version"
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _FOR_AN_HOUR = "public, max-age=3600"
@@ -21,7 +23,7 @@ def register(app: Flask) -> None:
 
 def asset(path: str) -> str:
     """The address of a file in static/; templates know it too."""
-    return _address(current_app.extensions[_VERSION], path)
+    return _address(this_app().extensions[_VERSION], path)
 
 
 def _address(version: str, path: str) -> str:

@@ -5,7 +5,7 @@ from flask import Response, abort, make_response, render_template, session
 from portal.domain.guest_match import normalise_code
 from portal.models import Reservation
 from portal.services import hotels, links
-from portal.web.context import get_deps, use_hotel
+from portal.web.context import get_deps, this_session, use_hotel
 from portal.web.languages import set_language
 from portal.web.security_log import note_foreign_id
 
@@ -42,7 +42,7 @@ def find_reservation(code: str) -> Reservation | None:
 def _held() -> dict[str, int]:
     """Codes and versions, the one opened last at the end. None in a cookie that another version wrote."""
     try:
-        return dict(session.get(_KEY, ()))
+        return dict(this_session().get(_KEY, ()))
     except (TypeError, ValueError):
         return {}
 
