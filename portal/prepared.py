@@ -46,6 +46,14 @@ class Blank(peewee.Node):
         return filled
 
 
+def steady(value: Any, column: Any) -> Any:
+    """A blank in a form whose value is not looked at when a way to the rows is chosen. Otherwise PostgreSQL makes a new
+    plan each time for the bound of a range: one for this very day looks cheaper to it than one for any day."""
+    if not isinstance(value, Blank):
+        return value
+    return peewee.NodeList((peewee.SQL("(SELECT"), value.of(column), peewee.SQL(")")))
+
+
 class _Slot:
     """Stands among the parameters of a statement until it is run."""
 

@@ -46,14 +46,14 @@ def clean_event(_logger: Any, _method: str, event: Any) -> Any:
 
 def clean(value: Any, depth: int = 0) -> Any:
     """A value without what is private: texts, and all that lists and dictionaries hold. Numbers stay numbers."""
-    if type(value) is str and _is_harmless(value):
-        return value
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         return value if abs(value) < _SHORTEST_CARD or clean_text(str(value)) == str(value) else REMOVED
     if depth >= DEEPEST:
         return REMOVED
+    if isinstance(value, str) and len(value) <= LONGEST and not _MAYBE.search(value):
+        return value
     if isinstance(value, dict):
         return {_one_line(clean_text(str(name))): _field(str(name), inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -61,12 +61,8 @@ def clean(value: Any, depth: int = 0) -> Any:
     return _one_line(clean_text(value if isinstance(value, str) else _words_of(value)))
 
 
-def _is_harmless(text: str) -> bool:
-    return _short_is_harmless(text) if len(text) <= SHORT else len(text) <= LONGEST and not _MAYBE.search(text)
-
-
 @lru_cache(maxsize=1024)
-def _short_is_harmless(text: str) -> bool:
+def _is_harmless(text: str) -> bool:
     """Most short texts of a line are words of ours, the same in thousands of lines."""
     return not _MAYBE.search(text)
 
@@ -80,7 +76,11 @@ def clean_text(text: str) -> str:
 
 
 def _field(name: str, value: Any, depth: int = 0) -> Any:
-    return REMOVED if value and _is_private(name) else clean(value, depth)
+    if value and _is_private(name):
+        return REMOVED
+    if type(value) is str and len(value) <= SHORT and _is_harmless(value):  # nearly all that lines hold
+        return value
+    return clean(value, depth)
 
 
 @lru_cache(maxsize=1024)

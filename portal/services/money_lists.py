@@ -6,6 +6,7 @@ the database and as a question to one row, and both say the same."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,12 @@ from portal.domain.guest_match import show_code
 from portal.domain.refund_window import window_from
 from portal.models import Payment, Refund, Reservation, unindexed
 from portal.models.payment import SENT_AT
+from portal.prepared import Blank, Prepared
 from portal.services import csv_export
 from portal.services.csv_export import Cell, decimal_sum
-from portal.services.listing import Listing, read_page
+from portal.services.listing import PAGE, Listing, read_place, select_page, to_listing
 
+Model = type[Payment] | type[Refund]
 PROVIDERS = ("stripe", "offline")
 MOST_ROWS = 100_000
 """In one file; a longer list is cut after its newest rows."""
@@ -84,54 +87,96 @@ def refund_word(refund: Refund, house: House) -> str:
 
 def read_payments(filters: Filters, house: House, after: str | None) -> Listing[Payment]:
     """One page, each row with its reservation."""
-    query = _payments(filters, house)
-    return read_page(query, Payment.created_at, Payment.id, after=after, newest_first=True)
+    return _read_page(Payment, filters, house, after, PAGE)
 
 
 def read_refunds(filters: Filters, house: House, after: str | None) -> Listing[Refund]:
     """One page, each row with its payment and its reservation."""
-    query = _refunds(filters, house)
-    return read_page(query, Refund.created_at, Refund.id, after=after, newest_first=True)
+    return _read_page(Refund, filters, house, after, PAGE)
 
 
 def write_payments(file: IO[bytes], filters: Filters, house: House) -> bool:
     """The list as CSV; whether it is all of it, or MOST_ROWS were reached."""
-    query = _payments(filters, house)
-    return _write(file, PAYMENT_COLUMNS, query, Payment, lambda row: _payment_cells(row, house))
+    return _write(file, PAYMENT_COLUMNS, Payment, filters, house, lambda row: _payment_cells(row, house))
 
 
 def write_refunds(file: IO[bytes], filters: Filters, house: House) -> bool:
     """The list as CSV; whether it is all of it, or MOST_ROWS were reached."""
-    query = _refunds(filters, house)
-    return _write(file, REFUND_COLUMNS, query, Refund, lambda row: _refund_cells(row, house))
+    return _write(file, REFUND_COLUMNS, Refund, filters, house, lambda row: _refund_cells(row, house))
 
 
 # Which rows -----------------------------------------------------------------------------------------------------------
 
 
-def _payments(filters: Filters, house: House) -> Any:
-    query = Payment.select(Payment, Reservation).join(Reservation)
-    if filters.status is not None:
-        query = query.where(PAYMENT_WORDS[filters.status])
-    return _narrow(query, Payment, filters, house)
+@dataclass(frozen=True)
+class _Shape:
+    """What is asked for, without the values: each shape has a statement, worked out when it is first needed."""
+
+    model: Model
+    status: str | None
+    provider: str | None
+    has_first: bool
+    has_last: bool
+    has_code: bool
+    has_place: bool
+    size: int
+
+    @property
+    def asks_the_bank_days(self) -> bool:
+        return self.model is Refund and self.status in ("on_its_way", "refunded")
 
 
-def _refunds(filters: Filters, house: House) -> Any:
-    query = Refund.select(Refund, Payment, Reservation).join(Payment).join(Reservation)
-    if filters.status is not None:
-        query = query.where(_stands(filters.status, house))
-    return _narrow(query, Refund, filters, house)
+def _read_page(model: Model, filters: Filters, house: House, after: str | None, size: int) -> Listing[Any]:
+    place = read_place(after, model.created_at, model.id)
+    given = [filters.first is not None, filters.last is not None, filters.code is not None, place is not None]
+    shape = _Shape(model, filters.status, filters.provider, *given, size)
+    rows = _statement(shape).all(*_values(shape, filters, house), *(place or ()))
+    return to_listing(rows, model.created_at, model.id, size)
 
 
-def _narrow(query: Any, model: type[Payment] | type[Refund], filters: Filters, house: House) -> Any:
+def _values(shape: _Shape, filters: Filters, house: House) -> list[Any]:
+    """In the order of the statement's blanks."""
+    values: list[Any] = []
     if filters.first is not None:
-        query = query.where(model.created_at >= start_of(filters.first, house.zone))
+        values.append(start_of(filters.first, house.zone))
     if filters.last is not None:
-        query = query.where(model.created_at < start_of(filters.last + timedelta(days=1), house.zone))
-    if filters.provider is not None:
-        query = query.where(model.provider == filters.provider)
+        values.append(start_of(filters.last + timedelta(days=1), house.zone))
     if filters.code is not None:
-        query = query.where(Reservation.code == filters.code)
+        values.append(filters.code)
+    if shape.asks_the_bank_days:
+        values.append(_shown_by_now(house))
+    return values
+
+
+@cache
+def _statement(shape: _Shape) -> Prepared[Any]:
+    model = shape.model
+    asked = shape.has_first + shape.has_last + shape.has_code + shape.asks_the_bank_days
+
+    def write(*blanks: Blank) -> Any:
+        behind = (blanks[asked].of(model.created_at), blanks[asked + 1].of(model.id)) if shape.has_place else None
+        query = _narrow(shape, iter(blanks))
+        return select_page(query, model.created_at, model.id, behind, newest_first=True, size=shape.size)
+
+    return Prepared(write, blanks=asked + 2 * shape.has_place)
+
+
+def _narrow(shape: _Shape, values: Iterator[Blank]) -> Any:
+    model = shape.model
+    if model is Payment:
+        query = Payment.select(Payment, Reservation).join(Reservation)
+    else:
+        query = Refund.select(Refund, Payment, Reservation).join(Payment).join(Reservation)
+    if shape.has_first:
+        query = query.where(model.created_at >= next(values))
+    if shape.has_last:
+        query = query.where(model.created_at < next(values))
+    if shape.has_code:
+        query = query.where(Reservation.code == next(values))
+    if shape.provider is not None:
+        query = query.where(model.provider == shape.provider)
+    if shape.status is not None:
+        query = query.where(PAYMENT_WORDS[shape.status] if model is Payment else _stands(shape, values))
     return query
 
 
@@ -140,21 +185,23 @@ def start_of(day: date, zone: str) -> datetime:
     return hotel_time.hotel_instant(day, time(), zone)
 
 
-def _stands(word: str, house: House) -> Any:
+def _stands(shape: _Shape, values: Iterator[Blank]) -> Any:
     known = unindexed(Refund.stripe_id).is_null(False)
-    by_now = Refund.updated_at.db_value(_shown_by_now(house))
-    shown = (Refund.provider == "offline") | (by_now > SENT_AT)
     unsure = Refund.status << ("todo", "sent")
-    conditions = {
-        "waiting": unsure & ~known,
-        "on_its_way": (Refund.status << ("pending", "requires_action"))
+    if shape.status == "waiting":
+        return unsure & ~known
+    if shape.status == "not_sent":
+        return (Refund.status == "canceled") & ~known
+    if shape.status == "failed":
+        return (Refund.status == "failed") | ((Refund.status == "canceled") & known)
+    sent_at, shown_before = SENT_AT, next(values).of(Refund.updated_at)
+    if shape.status == "refunded":
+        return (Refund.status == "succeeded") & ((Refund.provider == "offline") | (sent_at < shown_before))
+    return (
+        (Refund.status << ("pending", "requires_action"))
         | (unsure & known)
-        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (by_now <= SENT_AT)),
-        "refunded": (Refund.status == "succeeded") & shown,
-        "failed": (Refund.status == "failed") | ((Refund.status == "canceled") & known),
-        "not_sent": (Refund.status == "canceled") & ~known,
-    }
-    return conditions[word]
+        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (sent_at >= shown_before))
+    )
 
 
 def _shown_by_now(house: House) -> datetime:
@@ -187,8 +234,9 @@ _PAID_BY = {"stripe": "card", "offline": "cash or transfer"}
 def _write(
     file: IO[bytes],
     header: Sequence[str],
-    query: Any,
-    model: type[Payment] | type[Refund],
+    model: Model,
+    filters: Filters,
+    house: House,
     cells: Callable[[Any], Sequence[Cell]],
 ) -> bool:
     left = MOST_ROWS
@@ -197,7 +245,7 @@ def _write(
         nonlocal left
         after: str | None = None
         while left > 0:
-            page = read_page(query, model.created_at, model.id, after=after, newest_first=True, size=min(_BATCH, left))
+            page = _read_page(model, filters, house, after, min(_BATCH, left))
             left -= len(page.rows)
             yield from map(cells, page.rows)
             after = page.after

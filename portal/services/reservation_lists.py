@@ -18,7 +18,7 @@ import peewee
 
 from portal.domain import guest_match, search_words
 from portal.models import Reservation, Room, unindexed
-from portal.prepared import Prepared
+from portal.prepared import Prepared, steady
 from portal.services import reservation_words
 from portal.services.listing import PAGE, Listing, read_place, select_page, to_listing
 from portal.services.reservation_words import Way
@@ -227,7 +227,7 @@ def _narrow(query: Any, shape: _Shape, days: tuple[Any, ...]) -> Any:
     if shape.view in _STATUS:
         query = query.where(Reservation.status == _STATUS[shape.view])
     if shape.view == "coming":
-        query = query.where(_STILL_ON & (Reservation.check_in >= next(values)))
+        query = query.where(_STILL_ON & (Reservation.check_in >= steady(next(values), Reservation.check_in)))
     if shape.has_first:
         query = query.where(Reservation.check_in >= next(values))
     if shape.has_last:

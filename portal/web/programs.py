@@ -7,6 +7,7 @@ from flask import Response, jsonify, request
 
 from portal import errors
 from portal.errors import Refusal, RefusalText
+from portal.web.context import this_request
 
 _CODES = {
     401: "ERR_AUTH",
@@ -81,10 +82,11 @@ def code_of(status: int) -> str:
 def read_body(most: int) -> bytes:
     """The raw bytes of the request; Refusal when there are more than `most`. Reads one byte more than allowed: a
     chunked body announces no length."""
-    request.max_content_length = most + 1
-    if (request.content_length or 0) > most:
+    here = this_request()
+    here.max_content_length = most + 1
+    if (here.content_length or 0) > most:
         raise Refusal(errors.TOO_LARGE)
-    body = request.stream.read(most + 1)
+    body = here.stream.read(most + 1)
     if len(body) > most:
         raise Refusal(errors.TOO_LARGE)
     return bytes(body)

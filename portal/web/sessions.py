@@ -1,13 +1,17 @@
 """Two cookies: one for guests, one for staff, so that neither ever sees the other's."""
 
 import json
-import time
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, Response
-from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask.sessions import (
+    NullSession,
+    SecureCookieSession,
+    SecureCookieSessionInterface,
+    SessionMixin,
+    session_json_serializer,
+)
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.sansio.http import parse_cookie
 
@@ -16,9 +20,34 @@ from portal.web.context import this_request
 MOST_REMEMBERED = 2048
 """Browsers of a process; what is kept of each is a few hundred bytes."""
 
-
-_NO_JSON = '{" '
+_MARKED = '{" '
 """How the library marks what JSON has no word for: tuples, dates, bytes."""
+
+
+class SignedCookies:
+    """What cookies hold that were signed with one set of keys. Remembered: a browser sends the same with each page."""
+
+    def __init__(self, serializer: URLSafeTimedSerializer) -> None:
+        self._serializer = serializer
+        self._seconds = serializer.make_signer().get_timestamp  # type: ignore[attr-defined]  # the clock they are signed by
+        self._checked = lru_cache(maxsize=MOST_REMEMBERED)(self._check)
+
+    def read(self, cookies: str, name: str, longest: float) -> dict[str, Any]:
+        """Of the cookie of that name; nothing of one that is not ours, was changed, or is too old (seconds)."""
+        try:
+            held, signed = self._checked(cookies, name)
+        except BadData:
+            return {}
+        if not 0 <= self._seconds() - signed <= longest:
+            return {}
+        read = session_json_serializer.loads if _MARKED in held else json.loads
+        found: dict[str, Any] = read(held)
+        return found
+
+    def _check(self, cookies: str, name: str) -> tuple[str, float]:
+        """As JSON, and the second in which it was signed. BadData if that was not by us."""
+        held, signed = self._serializer.loads(parse_cookie(cookies).get(name, ""), return_timestamp=True)
+        return session_json_serializer.dumps(held), signed.timestamp()
 
 
 class SessionsByPath(SecureCookieSessionInterface):
@@ -26,35 +55,19 @@ class SessionsByPath(SecureCookieSessionInterface):
 
     def __init__(self, guest_name: str, staff_name: str) -> None:
         self.guest_name, self.staff_name = guest_name, staff_name
-        self._serializer: tuple[Any, URLSafeTimedSerializer | None] | None = None
-        self._checked: Callable[[str, str], tuple[str, float]] = self._check
+        self._keys: Any = None
+        self._serializer: URLSafeTimedSerializer | None = None
+        self._cookies: SignedCookies | None = None
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | NullSession:
-        """An empty one for a cookie that is not ours, was changed, or is too old."""
         if request.path.startswith("/webhooks/"):
             return self.make_null_session(app)  # Stripe has no cookies, and its messages are many
+        self.get_signing_serializer(app)
         cookies = request.environ.get("HTTP_COOKIE")
-        if not cookies or self.get_signing_serializer(app) is None:
+        if not cookies or self._cookies is None:
             return self.session_class()
-        try:
-            held, signed = self._checked(cookies, self.get_cookie_name(app))
-        except BadData:
-            return self.session_class()
-        age = int(time.time()) - signed
-        is_good = 0 <= age <= app.permanent_session_lifetime.total_seconds()
-        read = json.loads if _NO_JSON not in held else self.serializer.loads
-        return self.session_class(read(held) if is_good else None)
-
-    def _check(self, cookies: str, name: str) -> tuple[str, float]:
-        """What the cookie of that name holds, as JSON, and the second in which it was signed. BadData if that was not
-        by us.
-
-        Remembered for these keys: a browser sends the same cookies with each page."""
-        cookie = parse_cookie(cookies).get(name)
-        if not cookie or self._serializer is None or self._serializer[1] is None:
-            raise BadData("there is none")
-        held, signed = self._serializer[1].loads(cookie, return_timestamp=True)
-        return self.serializer.dumps(held), signed.timestamp()
+        longest = app.permanent_session_lifetime.total_seconds()
+        return self.session_class(self._cookies.read(cookies, self.get_cookie_name(app), longest))
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Sent only when something in it has changed. The page still depends on it, and says so to caches."""
@@ -66,10 +79,11 @@ class SessionsByPath(SecureCookieSessionInterface):
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Made once for these keys, not for every request."""
         keys = app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ())
-        if self._serializer is None or self._serializer[0] != keys:
-            self._serializer = keys, super().get_signing_serializer(app)
-            self._checked = lru_cache(maxsize=MOST_REMEMBERED)(self._check)
-        return self._serializer[1]
+        if self._keys != keys:
+            self._serializer = super().get_signing_serializer(app)
+            self._cookies = self._serializer and SignedCookies(self._serializer)
+            self._keys = keys
+        return self._serializer
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002  # the framework passes it
         return self.staff_name if is_staff_page() else self.guest_name

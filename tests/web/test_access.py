@@ -5,10 +5,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from itsdangerous import timed
 
 from portal.domain.guest_match import show_code
 from portal.models import Payment, Reservation
-from portal.web import sessions
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, rows
 
@@ -96,7 +96,7 @@ def test_a_cookie_that_was_read_before_ends_with_its_day_too(
     guest.opens_link(reservation)
     now = time.time()
     for hours, status in ((0, 200), (23, 200), (25, 404), (-1, 404), (0, 200)):
-        monkeypatch.setattr(sessions, "time", SimpleNamespace(time=lambda hours=hours: now + hours * 3600))
+        monkeypatch.setattr(timed, "time", SimpleNamespace(time=lambda hours=hours: now + hours * 3600))
         guest.browser.headers["Cookie"] = f"guest={guest.browser.cookies['guest']}"
         assert guest.goes_to(f"/reservations/{reservation.code}").status == status
 
