@@ -48,7 +48,8 @@ class Blank(peewee.Node):
 
 def steady(value: Any, column: Any) -> Any:
     """A blank in a form whose value is not looked at when a way to the rows is chosen. Otherwise PostgreSQL makes a new
-    plan each time for the bound of a range: one for this very day looks cheaper to it than one for any day."""
+    plan each time for the bound of a range: one for this very day looks cheaper to it than one for any day. Only for a
+    statement that ends in a LIMIT and follows an index: for all rows of a range, that look is what finds the way."""
     if not isinstance(value, Blank):
         return value
     return peewee.NodeList((peewee.SQL("(SELECT"), value.of(column), peewee.SQL(")")))

@@ -128,8 +128,16 @@ class _Shape:
 
 def _read_page(model: Model, filters: Filters, house: House, after: str | None, size: int) -> Listing[Any]:
     place = read_place(after, model.created_at, model.id)
-    given = [filters.first is not None, filters.last is not None, filters.code is not None, place is not None]
-    shape = _Shape(model, filters.status, filters.provider, *given, size)
+    shape = _Shape(
+        model=model,
+        status=filters.status,
+        provider=filters.provider,
+        has_first=filters.first is not None,
+        has_last=filters.last is not None,
+        has_code=filters.code is not None,
+        has_place=place is not None,
+        size=size,
+    )
     rows = _statement(shape).all(*_values(shape, filters, house), *(place or ()))
     return to_listing(rows, model.created_at, model.id, size)
 
@@ -163,9 +171,8 @@ def _statement(shape: _Shape) -> Prepared[Any]:
 
 def _narrow(shape: _Shape, values: Iterator[Blank]) -> Any:
     model = shape.model
-    if model is Payment:
-        query = Payment.select(Payment, Reservation).join(Reservation)
-    else:
+    query: Any = Payment.select(Payment, Reservation).join(Reservation)
+    if model is Refund:
         query = Refund.select(Refund, Payment, Reservation).join(Payment).join(Reservation)
     if shape.has_first:
         query = query.where(model.created_at >= next(values))

@@ -81,7 +81,7 @@ class SessionsByPath(SecureCookieSessionInterface):
         keys = app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ())
         if self._keys != keys:
             self._serializer = super().get_signing_serializer(app)
-            self._cookies = self._serializer and SignedCookies(self._serializer)
+            self._cookies = SignedCookies(self._serializer) if self._serializer else None
             self._keys = keys
         return self._serializer
 
