@@ -17,8 +17,9 @@ from werkzeug.sansio.http import parse_cookie
 
 from portal.web.context import this_request
 
-MOST_REMEMBERED = 2048
-"""Browsers of a process; what is kept of each is a few hundred bytes."""
+MOST_REMEMBERED, LONGEST_REMEMBERED = 2048, 1000
+"""Browsers of a process, and characters that one of them sends as cookies: ours have a few hundred, and whoever sends
+many more is not to fill our memory with them."""
 
 _MARKED = '{" '
 """How the library marks what JSON has no word for: tuples, dates, bytes."""
@@ -34,8 +35,9 @@ class SignedCookies:
 
     def read(self, cookies: str, name: str, longest: float) -> dict[str, Any]:
         """Of the cookie of that name; nothing of one that is not ours, was changed, or is too old (seconds)."""
+        check = self._checked if len(cookies) <= LONGEST_REMEMBERED else self._check
         try:
-            held, signed = self._checked(cookies, name)
+            held, signed = check(cookies, name)
         except BadData:
             return {}
         if not 0 <= self._seconds() - signed <= longest:

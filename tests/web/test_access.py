@@ -101,6 +101,18 @@ def test_a_cookie_that_was_read_before_ends_with_its_day_too(
         assert guest.goes_to(f"/reservations/{reservation.code}").status == status
 
 
+def test_other_cookies_beside_it_change_nothing(guest: Guest, make_reservation: Make) -> None:
+    reservation = make_reservation()
+    guest.opens_link(reservation)
+    ours = f"guest={guest.browser.cookies['guest']}"
+    guest.browser.cookies.clear()
+    for cookies in (f"a=1; {ours}", f"{ours}; b=\xff\xfe", f"{'x' * 2_000}=1; {ours}", f"staff=x; {ours}; ;=;,"):
+        guest.browser.headers["Cookie"] = cookies.encode("latin-1")
+        assert guest.goes_to(f"/reservations/{reservation.code}").status == 200, cookies
+    guest.browser.headers["Cookie"] = ours.replace("guest=", "staff=")
+    assert guest.goes_to(f"/reservations/{reservation.code}").status == 404
+
+
 def test_one_browser_holds_several_stays(guest: Guest, make_reservation: Make) -> None:
     stays = [make_reservation(in_days=10 * number) for number in range(1, 7)]
     for stay in stays:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask, render_template_string
 from flask_babel import Babel, force_locale
+from markupsafe import Markup, escape
 
 from portal.domain.vat import VatSum
 from portal.web import template_helpers as helpers
@@ -205,3 +206,9 @@ def test_the_language_and_direction_of_a_page() -> None:
 def test_templates_find_the_filters_and_globals() -> None:
     text = "{{ 65700 | money('EUR') }} {{ words_for(none).next_step }}"
     assert render_template_string(text).startswith("€657.00 ")
+
+
+def test_what_is_remembered_tells_markup_from_the_same_text() -> None:
+    made = [helpers.remembered(escape, value) for value in (Markup("<b>"), "<b>", Markup("<b>"))]
+    assert made == ["<b>", "&lt;b&gt;", "<b>"]
+    assert helpers.remembered_lines(escape, [("<i>",), (Markup("<i>"),)]) == "&lt;i&gt;\n<i>"
