@@ -60,6 +60,8 @@ AT_ONCE = 20
 """Stays that a look-up is repeated with, so that none profits from the one before."""
 SEARCH_WITHIN = 5.0
 """Milliseconds."""
+TOO_SHORT = 0.2
+"""Milliseconds, of an answer that is not compared."""
 ZONE = "Europe/Lisbon"
 DAY = hotel_data.NOW.date()
 
@@ -321,7 +323,7 @@ class SizedHotel:
 
 def measure(houses: list[SizedHotel], times: int, only: str) -> dict[str, Any]:
     """{question: {"group", "goal", size: {"min", "median", "ratio"}}}, in milliseconds; `ratio` to the smallest hotel
-    is None where one has more rows to show."""
+    is None where one has more rows to show, or both take no time to speak of."""
     found: dict[str, Any] = {}
     for number, question in enumerate(houses[0].asked):
         title = f"{question.group}: {question.name}"
@@ -348,12 +350,17 @@ def measure(houses: list[SizedHotel], times: int, only: str) -> dict[str, Any]:
             str(size): {
                 "min": min(spent),
                 "median": statistics.median(spent),
-                "ratio": min(spent) / min(took[least]) if rows[size] <= rows[least] * 1.1 else None,
+                "ratio": _ratio(spent, took[least]) if rows[size] <= rows[least] * 1.1 else None,
             }
             for size, spent in took.items()
         }
         _print_line(title, found[title])
     return found
+
+
+def _ratio(spent: list[float], least: list[float]) -> float | None:
+    """None where both are so short that it would tell of the way to the database and not of its size."""
+    return min(spent) / min(least) if max(min(spent), min(least)) >= TOO_SHORT else None
 
 
 def _print_line(title: str, line: dict[str, Any]) -> None:
@@ -465,7 +472,8 @@ def markdown(results: dict[str, Any]) -> str:
         f"same questions to hotels of {' and '.join(f'{size:,}' for size in sizes)} reservations, in turn, in one "
         "process, past the web server. Times are milliseconds, the shortest of the slowest question of each line; "
         "ratios of such times are the worst of the line. Both hotels have as much going on today: what grows is the "
-        "past. A list is compared where both have as many rows to show.\n",
+        "past. A list is compared where both have as many rows to show, and what takes less than "
+        f"{TOO_SHORT:g} ms in both is not compared.\n",
     ]
     for engine, found in results["engines"].items():
         parts.append(f"![{engine}: milliseconds by size of hotel](img/scale-{engine.lower()}.svg)\n")

@@ -46,13 +46,26 @@ class Blank(peewee.Node):
         return filled
 
 
+class _Steady(peewee.Node):
+    """See `steady`."""
+
+    def __init__(self, blank: Blank, column: Any) -> None:
+        self._blank, self._column = blank.of(column), column
+
+    def __sql__(self, ctx: peewee.Context) -> peewee.Context:
+        # Standing alone, an instant would pass for a text on PostgreSQL; SQLite has no such type.
+        is_instant = ctx.state.param == "%s" and self._column.field_type == "TIMESTAMPTZ"
+        written: peewee.Context = (
+            ctx.literal("(SELECT ").sql(self._blank).literal("::timestamptz)" if is_instant else ")")
+        )
+        return written
+
+
 def steady(value: Any, column: Any) -> Any:
     """A blank in a form whose value is not looked at when a way to the rows is chosen. Otherwise PostgreSQL makes a new
     plan each time for the bound of a range: one for this very day looks cheaper to it than one for any day. Only for a
     statement that ends in a LIMIT and follows an index: for all rows of a range, that look is what finds the way."""
-    if not isinstance(value, Blank):
-        return value
-    return peewee.NodeList((peewee.SQL("(SELECT"), value.of(column), peewee.SQL(")")))
+    return _Steady(value, column) if isinstance(value, Blank) else value
 
 
 class _Slot:

@@ -15,7 +15,7 @@ from portal.domain.guest_match import show_code
 from portal.domain.refund_window import window_from
 from portal.models import Payment, Refund, Reservation, unindexed
 from portal.models.payment import SENT_AT
-from portal.prepared import Blank, Prepared
+from portal.prepared import Blank, Prepared, steady
 from portal.services import csv_export
 from portal.services.csv_export import Cell, decimal_sum
 from portal.services.listing import PAGE, Listing, read_place, select_page, to_listing
@@ -162,7 +162,9 @@ def _statement(shape: _Shape) -> Prepared[Any]:
     asked = shape.has_first + shape.has_last + shape.has_code + shape.asks_the_bank_days
 
     def write(*blanks: Blank) -> Any:
-        behind = (blanks[asked].of(model.created_at), blanks[asked + 1].of(model.id)) if shape.has_place else None
+        behind = None
+        if shape.has_place:
+            behind = steady(blanks[asked], model.created_at), steady(blanks[asked + 1], model.id)
         query = _narrow(shape, iter(blanks))
         return select_page(query, model.created_at, model.id, behind, newest_first=True, size=shape.size)
 

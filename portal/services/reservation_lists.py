@@ -165,7 +165,7 @@ def _list(shape: _Shape, *, has_place: bool) -> Prepared[ListedStay]:
         days, place = blanks[: shape.days], blanks[shape.days :]
         query = _narrow(Reservation.select(*_LISTED).join(Room).tuples(), shape, days)
         column, newest_first = _column(shape.order)
-        behind = (place[0].of(column), place[1].of(Reservation.id)) if has_place else None
+        behind = (steady(place[0], column), steady(place[1], Reservation.id)) if has_place else None
         return select_page(query, column, Reservation.id, behind, newest_first=newest_first, size=PAGE)
 
     return Prepared(write, blanks=shape.days + 2 * has_place, make=ListedStay._make, remembers=_REMEMBERED)
@@ -229,9 +229,9 @@ def _narrow(query: Any, shape: _Shape, days: tuple[Any, ...]) -> Any:
     if shape.view == "coming":
         query = query.where(_STILL_ON & (Reservation.check_in >= steady(next(values), Reservation.check_in)))
     if shape.has_first:
-        query = query.where(Reservation.check_in >= next(values))
+        query = query.where(Reservation.check_in >= steady(next(values), Reservation.check_in))
     if shape.has_last:
-        query = query.where(Reservation.check_in <= next(values))
+        query = query.where(Reservation.check_in <= steady(next(values), Reservation.check_in))
     return query
 
 
