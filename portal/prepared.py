@@ -55,10 +55,8 @@ class _Steady(peewee.Node):
     def __sql__(self, ctx: peewee.Context) -> peewee.Context:
         # Standing alone, an instant would pass for a text on PostgreSQL; SQLite has no such type.
         is_instant = ctx.state.param == "%s" and self._column.field_type == "TIMESTAMPTZ"
-        written: peewee.Context = (
-            ctx.literal("(SELECT ").sql(self._blank).literal("::timestamptz)" if is_instant else ")")
-        )
-        return written
+        written: peewee.Context = self._blank.__sql__(ctx.literal("(SELECT "))
+        return written.literal("::timestamptz)" if is_instant else ")")
 
 
 def steady(value: Any, column: Any) -> Any:

@@ -172,3 +172,37 @@ def test_what_is_worked_out_besides_is_an_attribute(make_reservation: Make) -> N
     )
     found: Any = with_count.first(stay.code)
     assert (found.id, found.room.name, found.loud) == (stay.id, "Garden room", "GARDEN ROOM")
+
+
+def test_a_steady_bound_finds_what_a_plain_one_finds(make_reservation: Make) -> None:
+    stays = [make_reservation(in_days=10 * number) for number in range(1, 4)]
+    middle = Reservation.get_by_id(stays[1].id)
+    columns = (Reservation.check_in, Reservation.hold_until, Reservation.id)
+    for column in columns:
+        bounded: Prepared[Any] = Prepared(
+            lambda bound, column=column: (
+                Reservation.select(Reservation.id)
+                .where(column >= prepared.steady(bound, column))
+                .order_by(Reservation.id)
+                .limit(5)
+                .tuples()
+            ),
+            blanks=1,
+        )
+        value = getattr(middle, column.name)
+        plain = Reservation.select(Reservation.id).where(column >= value).order_by(Reservation.id).tuples()
+        assert bounded.all(value) == list(plain) != []
+    assert prepared.steady(7, Reservation.id) == 7
+
+
+def test_a_row_that_says_the_same_again_is_the_same_object_and_another_is_not(make_reservation: Make) -> None:
+    stay = make_reservation()
+    names: Prepared[tuple[Any, ...]] = Prepared(
+        lambda: Reservation.select(Reservation.id, Reservation.guest_name, Reservation.updated_at).tuples(),
+        remembers=8,
+    )
+    (first,), (again,) = names.all(), names.all()
+    assert first is again
+    Reservation.update(guest_name="Somebody Else").where(Reservation.id == stay.id).execute()
+    ((number, name, _),) = names.all()
+    assert (number, name) == (stay.id, "Somebody Else")
