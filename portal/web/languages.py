@@ -3,6 +3,7 @@ English. A new language is a folder in `portal/translations`."""
 
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -12,7 +13,7 @@ from flask_babel import Babel, get_locale, get_translations
 from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # the second is written in C
 
 from portal.db import DatabaseBusy
-from portal.web.context import get_hotel, kept
+from portal.web.context import get_hotel, kept, this_app
 from portal.web.whole_texts import WholeTexts
 
 FALLBACK = "en_GB"
@@ -67,6 +68,7 @@ class Language:
 
     def __init__(self, name: str) -> None:
         self.name, self.locale = name, Locale.parse(name)
+        self.tag, self.direction = name.replace("_", "-"), self.locale.text_direction
         self._patterns: dict[str, Markup] = {}
         self._whole: dict[str, Markup] = {}
         self.plural = lru_cache(maxsize=1024)(self._plural)
@@ -99,13 +101,23 @@ def language_of_page() -> Language:
     chosen = getattr(here.get("_flask_babel"), "babel_locale", None)
     known = here.get("language_of_page")
     if known is None or known[0] is not chosen or chosen is None:
-        chosen = get_locale()
+        chosen = chosen or _first_choice(here)
         language = here.get("language_selected")
         if language is None or language.locale is not chosen:
             language = _language(str(chosen or FALLBACK), str(TRANSLATIONS))
         known = here["language_of_page"] = chosen, language
     found: Language = known[1]
     return found
+
+
+def _first_choice(here: dict[str, Any]) -> Any:
+    """What the library does when it is first asked on a page, which takes as long as ten texts; where it does it. In an
+    application that is not the portal's (mails are made in one) it chooses in its own way."""
+    if this_app().extensions["babel"].locale_selector is not select_locale:
+        return get_locale()
+    chosen = select_locale()
+    here.setdefault("_flask_babel", SimpleNamespace()).babel_locale = chosen
+    return chosen
 
 
 @lru_cache(maxsize=64)

@@ -122,6 +122,13 @@ class QuickCompiler(CodeGenerator):
         except Exception:
             return None
 
+    def _import_common(self, node: nodes.Import | nodes.FromImport, frame: Frame) -> None:
+        """What a file of macros holds is the same for all that import it without their context."""
+        if isinstance(node.template, nodes.Const) and not node.with_context:
+            self.write(f"environment.modules[{node.template.value!r}]")
+        else:
+            super()._import_common(node, frame)
+
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("_vars, _parent = context.vars, context.parent")
@@ -138,6 +145,20 @@ class QuickCompiler(CodeGenerator):
                 self.writeline(f"{target} = {name if how == VAR_LOAD_ALIAS else 'missing'}")
 
 
+class Modules(dict[str, Any]):
+    """Files of macros by name, each run once; again for each page where templates may change meanwhile."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__()
+        self._environment = environment
+
+    def __missing__(self, name: str) -> Any:
+        module = self._environment.get_template(name)._get_default_module()
+        if not self._environment.auto_reload:
+            self[name] = module
+        return module
+
+
 class QuickEnvironment(Environment):
     """For templates that come with the portal; set by it as `jinja_environment`."""
 
@@ -147,6 +168,7 @@ class QuickEnvironment(Environment):
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
         self._ready: dict[str, Template] = {}
+        self.modules = Modules(self)
         for name, function in self.filters.items():
             if getattr(function, "jinja_async_variant", False):
                 self.filters[name] = function.__wrapped__

@@ -235,12 +235,12 @@ def phone_digits(phone: str) -> str:
 
 def page_language() -> str:
     """For the lang attribute: "en-GB"."""
-    return language_of_page().name.replace("_", "-")
+    return language_of_page().tag
 
 
 def page_direction() -> str:
     """For the dir attribute: "ltr" or "rtl"."""
-    return language_of_page().locale.text_direction
+    return language_of_page().direction
 
 
 def _is_english(locale: str) -> bool:
