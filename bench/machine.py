@@ -113,13 +113,14 @@ class Sent:
     failed: list[str]
 
 
-def send(port: int, requests: Sequence[Request], connections: int) -> Sent:
-    """Ask each once; as many at a time as there are connections, which are kept where the server keeps them."""
+def send(port: int, requests: Sequence[Request], connections: int, *, keep: bool = True) -> Sent:
+    """Ask each once; as many at a time as there are connections, which are kept where the server keeps them. Without
+    `keep` each request has a connection of its own."""
     waiting = iter(requests)
     each: list[float] = []
     failed: list[str] = []
     started = time.perf_counter()
-    threads = [threading.Thread(target=_send_all, args=(port, waiting, each, failed)) for _ in range(connections)]
+    threads = [threading.Thread(target=_send_all, args=(port, waiting, each, failed, keep)) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -127,12 +128,13 @@ def send(port: int, requests: Sequence[Request], connections: int) -> Sent:
     return Sent(time.perf_counter() - started, each, failed)
 
 
-def _send_all(port: int, waiting: Iterable[Request], each: list[float], failed: list[str]) -> None:
+def _send_all(port: int, waiting: Iterable[Request], each: list[float], failed: list[str], keep: bool) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    last = {} if keep else {"Connection": "close"}
     for request in waiting:
         started = time.perf_counter()
         try:
-            connection.request(request.method, request.path, request.body or None, request.headers)
+            connection.request(request.method, request.path, request.body or None, request.headers | last)
             answer = connection.getresponse()
             answer.read()
             right = answer.status == request.expected
