@@ -490,7 +490,8 @@ def markdown(results: dict[str, Any]) -> str:
         "made anew (1,024 of a process, whoever reads them); *read for the first time* is the same list with nothing "
         "remembered. All have two processes with eight threads. Each page comes over "
         "a connection of its own, as people come and as the goals were set; Stripe's messages keep theirs. The portal "
-        "runs as it ships. Clicks on Pay come eight at a time, to a Stripe that takes half a second; their waiting holds that.",
+        "runs as it ships. Clicks on Pay come eight at a time, to a Stripe that takes half a second; their waiting "
+        "holds that.",
     ]
     return "\n".join(lines)
 
