@@ -18,6 +18,7 @@ from portal.web import (
     languages,
     look,
     ops,
+    remembered,
     request_log,
     security,
     static_files,
@@ -86,6 +87,7 @@ def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     security.register(app, settings)
     languages.register(app)
     template_helpers.register(app)
+    remembered.register(app)
     static_files.register(app)
     error_pages.register(app)
     api.register(app)

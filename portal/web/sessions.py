@@ -29,8 +29,8 @@ class SignedCookies:
     """What cookies hold that were signed with one set of keys. Remembered: a browser sends the same with each page."""
 
     def __init__(self, serializer: URLSafeTimedSerializer) -> None:
-        self._serializer = serializer
-        self._seconds = serializer.make_signer().get_timestamp  # type: ignore[attr-defined]  # the clock they are signed by
+        self.serializer = serializer
+        self._seconds = next(serializer.iter_unsigners()).get_timestamp  # the clock that they are signed by
         self._checked = lru_cache(maxsize=MOST_REMEMBERED)(self._check)
 
     def read(self, cookies: str, name: str, longest: float) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class SignedCookies:
 
     def _check(self, cookies: str, name: str) -> tuple[str, float]:
         """As JSON, and the second in which it was signed. BadData if that was not by us."""
-        held, signed = self._serializer.loads(parse_cookie(cookies).get(name, ""), return_timestamp=True)
+        held, signed = self.serializer.loads(parse_cookie(cookies).get(name, ""), return_timestamp=True)
         return session_json_serializer.dumps(held), signed.timestamp()
 
 
@@ -58,18 +58,16 @@ class SessionsByPath(SecureCookieSessionInterface):
     def __init__(self, guest_name: str, staff_name: str) -> None:
         self.guest_name, self.staff_name = guest_name, staff_name
         self._keys: Any = None
-        self._serializer: URLSafeTimedSerializer | None = None
-        self._cookies: SignedCookies | None = None
+        self._signed: SignedCookies | None = None
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | NullSession:
         if request.path.startswith("/webhooks/"):
             return self.make_null_session(app)  # Stripe has no cookies, and its messages are many
-        self.get_signing_serializer(app)
-        cookies = request.environ.get("HTTP_COOKIE")
-        if not cookies or self._cookies is None:
+        signed, cookies = self._signed_cookies(app), request.environ.get("HTTP_COOKIE")
+        if not cookies or signed is None:
             return self.session_class()
         longest = app.permanent_session_lifetime.total_seconds()
-        return self.session_class(self._cookies.read(cookies, self.get_cookie_name(app), longest))
+        return self.session_class(signed.read(cookies, self.get_cookie_name(app), longest))
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Sent only when something in it has changed. The page still depends on it, and says so to caches."""
@@ -79,13 +77,17 @@ class SessionsByPath(SecureCookieSessionInterface):
             response.headers.add("Vary", "Cookie")
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        signed = self._signed_cookies(app)
+        return signed.serializer if signed else None
+
+    def _signed_cookies(self, app: Flask) -> SignedCookies | None:
         """Made once for these keys, not for every request."""
         keys = app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ())
         if self._keys != keys:
-            self._serializer = super().get_signing_serializer(app)
-            self._cookies = SignedCookies(self._serializer) if self._serializer else None
+            serializer = super().get_signing_serializer(app)
+            self._signed = SignedCookies(serializer) if serializer else None
             self._keys = keys
-        return self._serializer
+        return self._signed
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002  # the framework passes it
         return self.staff_name if is_staff_page() else self.guest_name

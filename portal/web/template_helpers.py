@@ -1,7 +1,7 @@
 """How sums, dates and cards are written for people: the filters and globals of every template."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_percent
 from flask import Flask, url_for
-from markupsafe import Markup
 
 from portal.domain import money as currencies
 from portal.domain.guest_match import show_code
@@ -20,7 +19,7 @@ from portal.domain.hotel_time import hotel_date, zone_city
 from portal.domain.vat import vat_by_rate
 from portal.errors import N_
 from portal.web.decline_words import words_for
-from portal.web.languages import Language, language_name, language_of_page, plain_plural, plain_text
+from portal.web.languages import language_name, language_of_page, plain_plural, plain_text
 
 _NO_BREAK_SPACE = "\u00a0"
 _MINUS = "\u2212"
@@ -209,25 +208,6 @@ def _address(endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
     return url_for(endpoint, **dict(values))
 
 
-def remembered(macro: Callable[..., Markup], *values: Any) -> Markup:
-    """`macro(*values)`, made once for these values in each language: lines of a list are the same from page to page as
-    long as nothing happens to them. Only for a macro that comes from a file of its own and uses nothing of the page but
-    the values, which are compared by what they say (numbers, texts, dates, named tuples)."""
-    return _made(macro, language_of_page(), *values)
-
-
-def remembered_lines(macro: Callable[..., Markup], lines: Iterable[tuple[Any, ...]], *same: Any) -> Markup:
-    """The same for many, one below the other: the values of each, and those that are the same for all."""
-    language = language_of_page()
-    made = [_made(macro, language, *values, *same) for values in lines]
-    return Markup("\n".join(made))  # noqa: S704  # each is a macro's own, and escaped
-
-
-@lru_cache(maxsize=1024, typed=True)  # a text that is markup and one that reads the same are not made into the same
-def _made(macro: Callable[..., Markup], _language: Language, *values: Any) -> Markup:
-    return macro(*values)
-
-
 def phone_digits(phone: str) -> str:
     """For a tel: link: the digits, and the + of an international number."""
     return ("+" if phone.strip().startswith("+") else "") + re.sub(r"\D", "", phone)
@@ -299,8 +279,6 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
 _GLOBALS: tuple[Callable[..., Any], ...] = (
     page_direction,
     page_language,
-    remembered,
-    remembered_lines,
     vat_by_rate,
     words_for,
 )

@@ -13,7 +13,15 @@ from portal.deps import Deps
 from portal.domain.guest_match import show_code
 from portal.domain.hotel_time import hotel_date
 from portal.models import Payment, Refund, Reservation
-from portal.services import csv_export, money_lists, offline_payments, reports, staff_refunds, staff_sessions
+from portal.services import (
+    csv_export,
+    money_files,
+    money_lists,
+    offline_payments,
+    reports,
+    staff_refunds,
+    staff_sessions,
+)
 from portal.services.money_lists import Filters, House
 from stripe_simulator import Control
 from tests.actors import Clock, everything_stored, names_of, rows
@@ -296,13 +304,13 @@ def test_long_lists_and_odd_addresses(
             reception.goes_to(reception.page.link("Next page"))
             seen.append(len(list(reception.page.root.iter("tr"))))
         assert len(seen) == 3
-        monkeypatch.setattr(money_lists, "_BATCH", 7)
+        monkeypatch.setattr(money_files, "_BATCH", 7)
         numbers = [row[name.title()[:-1]] for row in read_csv(reception, f"/staff/{name}.csv")]
         assert numbers == [f"{key}{number:04}" for number in range(120, 0, -1)]
     text = reception.goes_to("/staff/payments").text  # two currencies, each by itself
     assert "EUR Received €600.00 Refunded €60.00 Returned €0.00 Net €540.00" in text
     assert "JPY Received ¥60,000 Refunded ¥6,000 Returned ¥0 Net ¥54,000" in text.replace("JP¥", "¥")
-    monkeypatch.setattr(money_lists, "MOST_ROWS", 10)
+    monkeypatch.setattr(money_files, "MOST_ROWS", 10)
     assert len(read_csv(reception, "/staff/payments.csv")) == 10
     answer = reception.browser.get(f"{reception.portal_url}/staff/payments.csv")
     assert "newest-10.csv" in answer.headers["Content-Disposition"]

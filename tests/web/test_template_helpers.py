@@ -11,6 +11,7 @@ from flask_babel import Babel, force_locale
 from markupsafe import Markup, escape
 
 from portal.domain.vat import VatSum
+from portal.web import remembered
 from portal.web import template_helpers as helpers
 
 NOW = datetime(2026, 11, 23, 18, 15, tzinfo=UTC)
@@ -209,6 +210,6 @@ def test_templates_find_the_filters_and_globals() -> None:
 
 
 def test_what_is_remembered_tells_markup_from_the_same_text() -> None:
-    made = [helpers.remembered(escape, value) for value in (Markup("<b>"), "<b>", Markup("<b>"))]
+    made = [remembered.remembered(escape, value) for value in (Markup("<b>"), "<b>", Markup("<b>"))]
     assert made == ["<b>", "&lt;b&gt;", "<b>"]
-    assert helpers.remembered_lines(escape, [("<i>",), (Markup("<i>"),)]) == "&lt;i&gt;\n<i>"
+    assert remembered.remembered_lines(escape, [("<i>",), (Markup("<i>"),)]) == "&lt;i&gt;\n<i>"

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext
 
 from portal.domain import hotel_time
 from portal.domain.guest_match import normalise_code
-from portal.services import money_lists, reports
+from portal.services import money_files, money_lists, reports
 from portal.services.money_lists import Filters, House
 from portal.web.context import get_deps, get_hotel
 from portal.web.staff import access
@@ -56,7 +56,7 @@ def payments() -> str:
 @staff.get("/payments.csv")
 @access.needs(access.RECEPTION)
 def payments_csv() -> Response:
-    return send_csv("payments", tuple(WORDS), money_lists.write_payments)
+    return send_csv("payments", tuple(WORDS), money_files.write_payments)
 
 
 @staff.app_template_filter()
@@ -112,7 +112,7 @@ def send_csv(name: str, words: tuple[str, ...], write: Callable[[IO[bytes], Filt
     answer.call_on_close(file.close)
     weakref.finalize(answer, file.close)  # a server that never sends the answer never closes it either
     answer.content_length = length
-    cut = "" if whole else f"-newest-{money_lists.MOST_ROWS}"
+    cut = "" if whole else f"-newest-{money_files.MOST_ROWS}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{house.today.isoformat()}{cut}.csv"'
     return answer
 

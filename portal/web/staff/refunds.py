@@ -3,7 +3,7 @@
 from flask import Response, render_template, request
 from flask_babel import lazy_gettext
 
-from portal.services import money_lists
+from portal.services import money_files, money_lists
 from portal.web.staff import access, payments
 from portal.web.staff.blueprint import staff
 
@@ -42,4 +42,4 @@ def refunds() -> str:
 @staff.get("/refunds.csv")
 @access.needs(access.RECEPTION)
 def refunds_csv() -> Response:
-    return payments.send_csv("refunds", tuple(WORDS), money_lists.write_refunds)
+    return payments.send_csv("refunds", tuple(WORDS), money_files.write_refunds)
