@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.datastructures import Headers
 
-from portal import api, db, logs, migrations
+from portal import api, db, logs, migrations, turns
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import FOR_A_REQUEST
 from portal.services import hotels
@@ -72,7 +72,11 @@ class Portal(Flask):
         """The portal lies at the root of its host. Some servers take a header of that name for the folder it lies in,
         and then any visitor could move the links of a page that others are shown too."""
         environ["SCRIPT_NAME"] = ""
-        return super().wsgi_app(environ, start_response)
+        turns.take()
+        try:
+            return super().wsgi_app(environ, start_response)
+        finally:
+            turns.let_go()
 
 
 def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
@@ -80,6 +84,7 @@ def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     logs.configure(settings.log_format)
     db.initialise(settings.database_url)
     check_database(settings)
+    turns.of_this_process.is_kept = settings.database_is_here
     app = Portal(__name__, template_folder="../templates", static_folder="../static")
     deps = deps or Deps.build(settings, FOR_A_REQUEST)
     set_deps(app, deps)

@@ -16,7 +16,7 @@ import stripe
 import structlog
 from stripe import SignatureVerificationError, WebhookSignature
 
-from portal import metrics
+from portal import metrics, turns
 from portal.db import must_not_be_in_transaction
 from portal.gateways.stripe_seen import (
     DisputeSeen,
@@ -305,6 +305,7 @@ class StripeGateway:
     @contextmanager
     def _call(self, what: str) -> Iterator[None]:
         must_not_be_in_transaction()
+        turns.let_go()
         if self._give_up_at is not None and time.monotonic() > self._give_up_at:
             raise StripeUnavailable("out_of_time")
         started = time.monotonic()

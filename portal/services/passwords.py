@@ -6,6 +6,8 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portal import turns
+
 SHORTEST = 12
 LONGEST = 200
 
@@ -14,11 +16,13 @@ hasher = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
+    turns.let_go()  # a tenth of a second of pure sums, for which Python is not needed
     return hasher.hash(password)
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
     """Whether the password is the one; None as the hash takes as long and is never right."""
+    turns.let_go()
     known = password_hash is not None
     try:
         return hasher.verify(password_hash if password_hash is not None else _nobodys_hash(), password) and known

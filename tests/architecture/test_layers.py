@@ -14,7 +14,7 @@ PORTAL = ROOT / "portal"
 MAY_IMPORT = {
     "domain": {"domain"},
     "models": {"models", "domain", "db"},
-    "gateways": {"gateways", "domain", "db", "settings", "metrics"},
+    "gateways": {"gateways", "domain", "db", "settings", "metrics", "turns"},
     "services": {
         "services",
         "models",
@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "metrics",
         "migrations",
         "prepared",
+        "turns",
     },
     "web": {
         "web",
@@ -113,7 +114,7 @@ def test_a_door_does_not_go_through_another_door(adapter: str) -> None:
 
 def test_every_file_at_the_top_has_its_place() -> None:
     parts = {"__init__.py", "__main__.py", "db.py", "deps.py", "errors.py", "logs.py", "settings.py"}
-    parts |= {"metrics.py", "prepared.py", "redaction.py", "writer_queue.py"}
+    parts |= {"metrics.py", "prepared.py", "redaction.py", "turns.py", "writer_queue.py"}
     assert {path.name for path in PORTAL.glob("*.py")} <= parts | set(ADAPTERS)
 
 
@@ -131,6 +132,7 @@ def test_mails_borrow_only_the_helpers_of_the_pages() -> None:
     ("file", "allowed"),
     [
         ("db.py", {"prepared", "writer_queue"}),
+        ("turns.py", set[str]()),
         ("writer_queue.py", set[str]()),
         ("errors.py", set[str]()),
         ("logs.py", {"redaction"}),
