@@ -19,6 +19,9 @@ for _left_over in (*_figures.glob("counter_*.db"), *_figures.glob("histogram_*.d
 # peewee loads every driver that is installed: 12 MB and a tenth of a second for a database that is not there.
 if os.environ.get("DATABASE_URL", "").startswith("sqlite:"):
     sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]
+# structlog loads this for coloured tracebacks, which we do not print, wherever it is installed: 4 MB. We do not need
+# it, but what we test with does.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 from gunicorn.glogging import Logger  # noqa: E402
 

@@ -19,6 +19,7 @@ LIBRARIES = (
     "stripe",
     "structlog",
 )
-sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]  # as in gunicorn.conf.py: SQLite needs no driver
+for name in ("psycopg", "rich"):  # as in gunicorn.conf.py: SQLite needs no driver, and nobody coloured tracebacks
+    sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 for name in LIBRARIES:
     import_module(name)
