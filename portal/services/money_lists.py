@@ -31,7 +31,7 @@ PAYMENT_WORDS: dict[str, Any] = {
     "expired": (Payment.status == "expired") & _NOT_DECLINED,
     "not_opened": (Payment.status == "failed") & _NEVER_OPENED & _NOT_DECLINED,
 }
-REFUND_WORDS = ("waiting", "on_its_way", "refunded", "failed", "not_sent")
+REFUND_WORDS = ("waiting", "on_its_way", "at_the_bank", "refunded", "failed", "not_sent")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def payment_word(payment: Payment) -> str:
 
 
 def refund_word(refund: Refund, house: House) -> str:
-    """Where it stands: one of REFUND_WORDS. Sent by card, it counts as refunded once the bank's days are over."""
+    """Where it stands: one of REFUND_WORDS. What Stripe has sent to a card is at the bank until the bank's days are
+    over."""
     if refund.status in ("failed", "canceled"):
         return "not_sent" if refund.status == "canceled" and not refund.stripe_id else "failed"
     if refund.status in ("todo", "sent"):
@@ -74,7 +75,7 @@ def refund_word(refund: Refund, house: House) -> str:
     if refund.status != "succeeded":
         return "on_its_way"
     sent = refund.first_sent_at or refund.updated_at
-    return "refunded" if refund.provider == "offline" or sent < _shown_by_now(house) else "on_its_way"
+    return "refunded" if refund.provider == "offline" or sent < _shown_by_now(house) else "at_the_bank"
 
 
 def read_payments(filters: Filters, house: House, after: str | None) -> Listing[Payment]:
@@ -118,7 +119,7 @@ def _values(model: Model, filters: Filters, house: House) -> dict[str, Any]:
         values["behind_last"] = start_of(filters.last + timedelta(days=1), house.zone)
     if filters.code is not None:
         values["code"] = filters.code
-    if model is Refund and filters.status in ("on_its_way", "refunded"):
+    if model is Refund and filters.status in ("at_the_bank", "refunded"):
         values["shown_before"] = _shown_by_now(house)
     return values
 
@@ -169,14 +170,12 @@ def _stands(word: str, given: dict[str, Blank]) -> Any:
         return (Refund.status == "canceled") & ~known
     if word == "failed":
         return (Refund.status == "failed") | ((Refund.status == "canceled") & known)
+    if word == "on_its_way":
+        return (Refund.status << ("pending", "requires_action")) | (unsure & known)
     sent_at, shown_before = SENT_AT, given["shown_before"].of(Refund.updated_at)
     if word == "refunded":
         return (Refund.status == "succeeded") & ((Refund.provider == "offline") | (sent_at < shown_before))
-    return (
-        (Refund.status << ("pending", "requires_action"))
-        | (unsure & known)
-        | ((unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (sent_at >= shown_before))
-    )
+    return (unindexed(Refund.status) == "succeeded") & (Refund.provider != "offline") & (sent_at >= shown_before)
 
 
 def _shown_by_now(house: House) -> datetime:

@@ -228,18 +228,21 @@ def test_refunds_are_listed_by_where_they_stand_until_every_bank_has_shown_them(
     codes = [show_code(stay.code) for stay in (fails, arrives, waits)]
     assert refunds_at == {
         "failed": codes[:1],
-        "on_its_way": codes[1:2],
+        "on_its_way": [],
+        "at_the_bank": codes[1:2],
         "waiting": codes[2:],
         "refunded": [],
         "not_sent": [],
     }
     page = reception.goes_to("/staff/refunds")
-    for words in ("Refund failed", "On its way", "Waiting", "Cancellation", "€1,125.00"):
+    for words in ("Refund failed", "At the bank", "Waiting", "Cancellation", "€1,125.00"):
         assert words in page.text
     assert rows(Refund, status="succeeded")[0].stripe_id in page.html
+    for stay, words in ((fails, "Refund failed"), (arrives, "At the bank"), (waits, "Waiting")):
+        assert f"Refund {words}" in reception.goes_to(f"/staff/reservations/{stay.code}").text
     for days in range(20):
         clock.advance(days=1)
-        for word in ("on_its_way", "refunded"):
+        for word in ("at_the_bank", "refunded"):
             listing = money_lists.read_refunds(Filters(status=word), house(clock), None)
             assert {money_lists.refund_word(row, house(clock)) for row in listing.rows} <= {word}, days
     assert [row.payment.reservation.code for row in listing.rows] == [arrives.code]

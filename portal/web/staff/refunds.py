@@ -1,8 +1,11 @@
 """Every refund: filtered, and as a file."""
 
+from collections.abc import Callable
+
 from flask import Response, render_template, request
 from flask_babel import lazy_gettext
 
+from portal.models import Refund
 from portal.services import money_files, money_lists
 from portal.web.staff import access, payments
 from portal.web.staff.blueprint import staff
@@ -10,6 +13,7 @@ from portal.web.staff.blueprint import staff
 WORDS = {
     "waiting": ("warn", lazy_gettext("Waiting")),
     "on_its_way": ("info", lazy_gettext("On its way")),
+    "at_the_bank": ("quiet", lazy_gettext("At the bank")),
     "refunded": ("quiet", lazy_gettext("Refunded")),
     "failed": ("bad", lazy_gettext("Refund failed")),
     "not_sent": ("quiet", lazy_gettext("Not sent")),
@@ -35,8 +39,14 @@ def refunds() -> str:
         words=WORDS,
         why=WHY,
         paid_by=payments.PAID_BY,
-        word_of=lambda refund: money_lists.refund_word(refund, house),
+        word_of=word_of(),
     )
+
+
+def word_of() -> Callable[[Refund], str]:
+    """Where a refund stands today: a key of WORDS."""
+    house = payments.find_house()
+    return lambda refund: money_lists.refund_word(refund, house)
 
 
 @staff.get("/refunds.csv")

@@ -12,7 +12,7 @@ from portal.services.listing import Listing
 from portal.services.reservation_lists import Found, ListedStay, Wanted
 from portal.web import context
 from portal.web.context import get_deps
-from portal.web.staff import access, actions
+from portal.web.staff import access, actions, refunds
 from portal.web.staff.blueprint import staff
 
 _ORDERS = ("arrival", "-arrival", "changed", "-changed")
@@ -105,6 +105,8 @@ def reservation_page(found: Reservation, *, note_problem: str = "", note_typed: 
         page=page,
         stay=page.stay,
         reservation=found,
+        refund_words=refunds.WORDS,
+        word_of_refund=refunds.word_of(),
         note_problem=note_problem,
         note_typed=note_typed,
         actions=actions.available(found),
