@@ -4,7 +4,7 @@ English. A new language is a folder in `portal/translations`."""
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
@@ -14,6 +14,7 @@ from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-define
 
 from portal.db import DatabaseBusy
 from portal.web.context import get_hotel, kept, this_app
+from portal.web.quick_templates import QuickEnvironment
 from portal.web.whole_texts import WholeTexts
 
 FALLBACK = "en_GB"
@@ -26,7 +27,7 @@ def register(app: Flask) -> None:
     Babel(app, default_locale=FALLBACK, locale_selector=select_locale)
     app.jinja_env.globals.update(_=page_text, gettext=page_text, ngettext=page_plural)
     if not any(TRANSLATIONS.glob("*/LC_MESSAGES")):
-        app.jinja_env.add_extension(WholeTexts)
+        cast(QuickEnvironment, app.jinja_env).last_pass = WholeTexts()
     for name, _ in offered():  # before the server forks: its processes share what is read by then
         format_currency(0, "EUR", locale=name)
 
@@ -95,19 +96,22 @@ class Language:
 
 
 def language_of_page() -> Language:
-    """Asked a hundred times a page, so it is kept until the page or mail is made; another one as soon as somebody
+    """Asked hundreds of times a page, so it is kept until the page or mail is made; another one as soon as somebody
     chooses another language for the rest of it (`force_locale`)."""
     here: dict[str, Any] = kept().__dict__
-    chosen = getattr(here.get("_flask_babel"), "babel_locale", None)
-    known = here.get("language_of_page")
-    if known is None or known[0] is not chosen or chosen is None:
-        chosen = chosen or _first_choice(here)
-        language = here.get("language_selected")
-        if language is None or language.locale is not chosen:
-            language = _language(str(chosen or FALLBACK), str(TRANSLATIONS))
-        known = here["language_of_page"] = chosen, language
-    found: Language = known[1]
-    return found
+    language: Language
+    try:
+        chosen, language = here["language_of_page"]
+        if here["_flask_babel"].babel_locale is chosen:
+            return language
+    except (KeyError, AttributeError):
+        pass  # nobody has asked yet, or the choice was taken back
+    chosen = getattr(here.get("_flask_babel"), "babel_locale", None) or _first_choice(here)
+    language = here.get("language_selected") or _language(str(chosen or FALLBACK), str(TRANSLATIONS))
+    if language.locale is not chosen:
+        language = _language(str(chosen or FALLBACK), str(TRANSLATIONS))
+    here["language_of_page"] = chosen, language
+    return language
 
 
 def _first_choice(here: dict[str, Any]) -> Any:

@@ -16,9 +16,21 @@ from jinja2.compiler import CodeGenerator, Frame, optimizeconst
 from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_PARAMETER, VAR_LOAD_RESOLVE
 from jinja2.runtime import Macro
 from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, _escape_inner  # type: ignore[attr-defined]  # it is written in C
 
 _INDENTATION = re.compile(r"\n[ \t]+")
+
+
+class _Escaped(dict[str, Markup]):
+    """Texts of templates that are escaped already, each made once."""
+
+    def __missing__(self, text: str) -> Markup:
+        self[text] = escaped = Markup(text)  # noqa: S704  # see `visit_Const`
+        return escaped
+
+
+_ESCAPED = _Escaped()
 
 
 class QuickTemplate(Template):
@@ -30,7 +42,7 @@ class QuickTemplate(Template):
 
     @classmethod
     def _from_namespace(cls, environment: Any, namespace: Any, globals: Any) -> Any:  # its name
-        namespace |= {"Macro": _macro, "escape_text": _escape_inner}
+        namespace |= {"Macro": _macro, "escape_text": _escape_inner, "escaped": _ESCAPED}
         return super()._from_namespace(environment, namespace, globals)
 
 
@@ -41,12 +53,14 @@ def _macro(
     catches_named, catches_others, wants_caller, escapes = more
     if catches_others or "caller" in arguments or not escapes:
         return Macro(environment, body, name, arguments, *more)  # type: ignore[arg-type]
-    count, to_markup = len(arguments), str.__new__
+    count, to_markup, is_plain = len(arguments), str.__new__, not (wants_caller or catches_named)
 
     def careful(*given: Any, **named: Any) -> Any:
         return Macro(environment, body, name, arguments, *more)(*given, **named)  # type: ignore[arg-type]
 
     def call(*given: Any, **named: Any) -> Any:
+        if is_plain and not named and len(given) == count:
+            return to_markup(Markup, body(*given))
         if len(given) > count:
             return careful(*given, **named)
         filled = list(given)
@@ -72,6 +86,12 @@ def _or_nothing(child: nodes.Expr) -> nodes.Expr:
 
 class QuickCompiler(CodeGenerator):
     """Writes the Python code of a template with the shortest way to each value."""
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802  # its name
+        if isinstance(value := node.as_const(frame.eval_ctx), Markup):
+            self.write(f"escaped[{str(value)!r}]")
+        else:
+            super().visit_Const(node, frame)
 
     @optimizeconst
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  # its name
@@ -164,6 +184,8 @@ class QuickEnvironment(Environment):
 
     code_generator_class = QuickCompiler
     template_class = QuickTemplate
+    last_pass: NodeTransformer | None = None
+    """What is done to each template before it is compiled."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
@@ -185,6 +207,10 @@ class QuickEnvironment(Environment):
     def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
         """Without indentation, which is a tenth of a page and means nothing in HTML but inside `pre` and `textarea`."""
         return _INDENTATION.sub("\n", super().preprocess(source, name, filename))
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        parsed = super()._parse(source, name, filename)
+        return self.last_pass.visit(parsed) if self.last_pass else parsed
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """What all templates know. The library's kind of dictionary is slow to copy, and each page does."""
