@@ -72,6 +72,7 @@ class Portal(Flask):
         """The portal lies at the root of its host. Some servers take a header of that name for the folder it lies in,
         and then any visitor could move the links of a page that others are shown too."""
         environ["SCRIPT_NAME"] = ""
+        environ["wsgi.input"] = turns.SentBody(environ["wsgi.input"])
         turns.take()
         try:
             return super().wsgi_app(environ, start_response)
@@ -84,7 +85,7 @@ def create_app(settings: Settings, deps: Deps | None = None) -> Flask:
     logs.configure(settings.log_format)
     db.initialise(settings.database_url)
     check_database(settings)
-    turns.of_this_process.is_kept = settings.database_is_here
+    turns.of_this_process.is_kept = db.is_near()
     app = Portal(__name__, template_folder="../templates", static_folder="../static")
     deps = deps or Deps.build(settings, FOR_A_REQUEST)
     set_deps(app, deps)

@@ -83,13 +83,6 @@ class Settings:
         return self.smtp is not None
 
     @property
-    def database_is_here(self) -> bool:
-        """Whether the database answers on this very machine, so that nobody waits long for a statement."""
-        parts = urlsplit(self.database_url)
-        host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
-        return not host or unquote(host).startswith("/") or host in LOOPBACK
-
-    @property
     def livemode(self) -> bool:
         """Whether the Stripe key moves real money."""
         return "_live_" in self.stripe_secret_key

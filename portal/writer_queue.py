@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,6 +30,17 @@ PATIENCE = 0.8
 others for good; the rest of the time is for SQLite's own lock, which a stopped process seldom holds."""
 
 
+_queues: weakref.WeakSet["WriterQueue"] = weakref.WeakSet()
+
+
+def _start_over() -> None:
+    for queue in list(_queues):
+        queue.start_over()
+
+
+os.register_at_fork(after_in_child=_start_over)
+
+
 class NoTurn(Exception):
     """It did not come within the time."""
 
@@ -38,19 +49,20 @@ class WriterQueue:
     """The queue of one database file. A lock of the system on a file beside it (`portal.db.write.lock`) ends with the
     process that holds it, however that process ends."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, *, before_waiting: Callable[[], object] = lambda: None) -> None:
+        """`before_waiting` is called by each thread that does not have its turn at once."""
+        self._before_waiting = before_waiting
         self._database = Path(os.path.realpath(database))
         self._file = Path(f"{self._database}.write.lock") if database != ":memory:" else None
         self._descriptor: int | None = None
-        self._start_over()
+        self.start_over()
+        _queues.add(self)
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[float]:
         """Wait for our turn and have it until the end of the block; yields how many of the seconds are left. NoTurn
         after that time."""
         start = time.monotonic()
-        if self._process != os.getpid():
-            self._start_over()  # whoever had the turn when this process was forked is not here
         threads = self._threads
         if not threads.acquire(seconds):
             raise NoTurn
@@ -63,9 +75,9 @@ class WriterQueue:
         finally:
             threads.release()
 
-    def _start_over(self) -> None:
-        self._process = os.getpid()
-        self._threads = _Line()
+    def start_over(self) -> None:
+        """In a new process: whoever had the turn when it was forked is not here."""
+        self._threads = _Line(self._before_waiting)
 
     def _stand_in_line(self, until: float) -> None:
         """Among the processes, but no longer than `until`. Locks belong to processes here: a descriptor that a fork
@@ -74,9 +86,9 @@ class WriterQueue:
         if descriptor is None:
             return
         with suppress(OSError):  # a file system without locks
-            if _lock(descriptor, NEXT, until):
+            if self._lock(descriptor, NEXT, until):
                 try:
-                    _lock(descriptor, WRITING, until)
+                    self._lock(descriptor, WRITING, until)
                 finally:
                     self._unlock(NEXT)
 
@@ -90,6 +102,17 @@ class WriterQueue:
             return None
         weakref.finalize(self, os.close, self._descriptor)
         return self._descriptor
+
+    def _lock(self, descriptor: int, byte: int, until: float) -> bool:
+        """Whether it was had in time."""
+        while True:
+            with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+                return True
+            if time.monotonic() > until:
+                return False
+            self._before_waiting()
+            time.sleep(PAUSE)
 
     def _unlock(self, byte: int) -> None:
         if self._descriptor is not None:
@@ -110,22 +133,12 @@ def _open_like(database: Path, file: Path) -> int:
     return os.open(file, flags)
 
 
-def _lock(descriptor: int, byte: int, until: float) -> bool:
-    """Whether it was had in time."""
-    while True:
-        with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-            return True
-        if time.monotonic() > until:
-            return False
-        time.sleep(PAUSE)
-
-
 class _Line:
     """A lock for threads that goes to the one that has waited longest. The one of the library goes to whoever comes at
     the right moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_waiting: Callable[[], object]) -> None:
+        self._before_waiting = before_waiting
         self._taken = False
         self._waiting: deque[threading.Lock] = deque()
         self._door = threading.Lock()
@@ -139,6 +152,7 @@ class _Line:
             called.acquire()
             self._waiting.append(called)
         try:
+            self._before_waiting()
             if called.acquire(timeout=max(0.0, seconds)):
                 return True
         except BaseException:  # a server that ends its threads: whoever is next must not wait for one that is gone

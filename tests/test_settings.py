@@ -29,24 +29,6 @@ def test_three_settings_are_enough() -> None:
     assert (settings.livemode, settings.https, settings.public_host) == (False, True, "pay.hotel.example")
 
 
-@pytest.mark.parametrize(
-    ("url", "is_here"),
-    [
-        ("sqlite:///var/portal.db", True),
-        ("postgresql:///portal", True),
-        ("postgresql://portal:secret@127.0.0.1:5433/portal", True),
-        ("postgresql://[::1]/portal", True),
-        ("postgresql:///portal?host=/run/postgresql", True),
-        ("postgresql://%2Frun%2Fpostgresql/portal", True),
-        ("postgresql://portal:secret@db.hotel.example/portal", False),
-        ("postgresql:///portal?host=db.hotel.example", False),
-        ("postgresql://127.0.0.1,db.hotel.example/portal", False),
-    ],
-)
-def test_whether_the_database_is_on_this_machine(url: str, is_here: bool) -> None:
-    assert Settings.from_environ({**GOOD, "DATABASE_URL": url}).database_is_here is is_here
-
-
 def test_origins_are_written_as_browsers_write_them() -> None:
     more = {"RETURN_URL_ORIGINS": "https://WWW.hotel.example/, http://127.0.0.1:9"}
     assert Settings.from_environ({**GOOD, **more}).return_url_origins == (

@@ -1,15 +1,20 @@
 """Requests of one process come one after the other; nobody is held up by one that waits, or that never ends."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from portal import turns
+from portal import db, turns
 from portal.deps import Deps
 from portal.models import Reservation
 from portal.services import passwords
@@ -17,6 +22,8 @@ from portal.turns import Turns
 from stripe_simulator import Control
 from tests.actors import Guest, LivePortal
 from tests.staff.desk import EMAILS, PASSWORD, Desk, hire
+
+Make = Callable[..., Reservation]
 
 
 @contextmanager
@@ -111,18 +118,44 @@ def test_a_forked_process_begins_anew() -> None:
 
 
 @pytest.fixture
-def nobody_goes_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+def nobody_goes_ahead(portal: LivePortal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only whoever lets go lets others begin, within the time that a browser waits."""
-    monkeypatch.setattr(turns, "PATIENCE", 60)
+    monkeypatch.setattr(turns, "PATIENCE", 1_000)
+    monkeypatch.setattr(turns.of_this_process, "is_kept", True)
+
+
+class Gate:
+    """Somebody outside who answers only once others have been served."""
+
+    def __init__(self) -> None:
+        self._reached, self._opens = threading.Event(), threading.Event()
+        self.others_could_read: list[bool] = []
+
+    def wait(self) -> bool:
+        self._reached.set()
+        self.others_could_read.append(self._opens.wait(10))
+        return True
+
+    @contextmanager
+    def while_waiting(self, work: Callable[[], object]) -> Iterator[None]:
+        """Inside, the work has come to the gate; it is opened at the end of the block."""
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(work)
+            assert self._reached.wait(10)
+            yield
+            self._opens.set()
+            done.result(20)
+        assert self.others_could_read
+        assert all(self.others_could_read)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
 
 
 def test_others_read_while_a_guest_waits_for_stripe(
-    nobody_goes_ahead: None,
-    portal: LivePortal,
-    deps: Deps,
-    guest: Guest,
-    stripe: Control,
-    make_reservation: Callable[..., Reservation],
+    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, guest: Guest, stripe: Control, make_reservation: Make
 ) -> None:
     payer, other = make_reservation(), Guest(portal.url, deps)
     guest.opens_link(payer)
@@ -139,25 +172,78 @@ def test_others_read_while_a_guest_waits_for_stripe(
 
 
 def test_others_read_while_a_password_is_hashed(
-    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, monkeypatch: pytest.MonkeyPatch
+    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hire(deps, "reception")
-    begun, ends = threading.Event(), threading.Event()
-    others_could_read: list[bool] = []
-
-    class Slow:
-        def verify(self, *_: str) -> bool:
-            begun.set()
-            others_could_read.append(ends.wait(10))
-            return True
-
     desk = Desk(portal.url, deps, None)
     desk.goes_to("/staff/sign-in")
-    monkeypatch.setattr(passwords, "hasher", Slow())
-    with ThreadPoolExecutor(1) as pool:
-        signing_in = pool.submit(desk.submits, "/sign-in", email=EMAILS["reception"], password=PASSWORD)
-        begun.wait(10)
+    monkeypatch.setattr(passwords, "hasher", SimpleNamespace(verify=lambda *_: gate.wait()))
+    with gate.while_waiting(lambda: desk.submits("/sign-in", email=EMAILS["reception"], password=PASSWORD)):
         Guest(portal.url, deps).goes_to("/")
+
+
+def test_others_read_while_the_disk_writes(
+    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, guest: Guest, gate: Gate, make_reservation: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    stay = make_reservation()
+    guest.opens_link(stay)
+    kind: Any = type(db.db.obj)
+    commit = kind.commit
+    monkeypatch.setattr(kind, "commit", lambda database: gate.wait() and commit(database))
+    with gate.while_waiting(guest.presses_pay):
+        Guest(portal.url, deps).goes_to("/")
+
+
+def test_others_read_while_a_writer_waits_for_its_turn_to_write(
+    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, guest: Guest, make_reservation: Make, database: str
+) -> None:
+    stay, writes, ends = make_reservation(), threading.Event(), threading.Event()
+    guest.opens_link(stay)
+
+    def write() -> None:
+        with db.connection(), db.transaction():
+            db.lock(Reservation, stay.id)
+            writes.set()
+            ends.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        writer = pool.submit(write)
+        writes.wait(10)
+        click = pool.submit(guest.presses_pay)
+        if db._writers:  # on PostgreSQL a row's lock is waited for inside the statement
+            while not db._writers._threads._waiting:
+                time.sleep(0.01)
+            assert Guest(portal.url, deps).goes_to("/").status == 200
+            assert not click.done()
         ends.set()
-        signing_in.result()
-    assert others_could_read == [True]
+        writer.result(10)
+        assert click.result(20)
+
+
+def test_others_read_while_a_body_does_not_come(
+    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, waits = urlsplit(portal.url), threading.Event()
+    wait_for = turns.SentBody._wait_for
+    monkeypatch.setattr(turns.SentBody, "_wait_for", lambda *given: waits.set() or wait_for(*given))
+    with socket.create_connection((address.hostname or "", address.port or 0), 10) as slow:
+        slow.sendall(b"POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{")
+        assert waits.wait(10)
+        assert Guest(portal.url, deps).goes_to("/").status == 200
+
+
+def test_a_body_is_read_as_it_was_sent(nobody_goes_ahead: None) -> None:
+    lines = b"first\nsecond\nlast"
+    assert turns.take()
+    for read in (
+        lambda body: body.read(),
+        lambda body: body.read(7) + body.read(),
+        lambda body: body.readline() + body.readline(3) + body.read(),
+        lambda body: b"".join(body),
+        lambda body: b"".join(body.readlines()),
+    ):
+        assert read(turns.SentBody(BytesIO(lines))) == lines
+    assert turns.let_go(), "it was taken again"
+    assert turns.SentBody(BytesIO(lines)).read() == lines
+    assert not turns.let_go(), "whoever had none takes none"

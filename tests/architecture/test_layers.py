@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
 PORTAL = ROOT / "portal"
@@ -131,7 +132,7 @@ def test_mails_borrow_only_the_helpers_of_the_pages() -> None:
 @pytest.mark.parametrize(
     ("file", "allowed"),
     [
-        ("db.py", {"prepared", "writer_queue"}),
+        ("db.py", {"prepared", "turns", "writer_queue"}),
         ("turns.py", set[str]()),
         ("writer_queue.py", set[str]()),
         ("errors.py", set[str]()),
@@ -281,3 +282,10 @@ def test_a_template_brings_no_code_and_no_foreign_origin(path: Path) -> None:
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
     assert not re.search(r"(?:src|href|action)=[\"']?(?:https?:)?//", text)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.*")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_filter_stands_on_a_value_that_is_always_the_same(path: Path) -> None:
+    """It would be worked out when the template is compiled, in the language of whoever opens the page first."""
+    parsed = Environment().parse(path.read_text(encoding="utf-8"))
+    assert [found.name for found in parsed.find_all(nodes.Filter) if isinstance(found.node, nodes.Const)] == []
