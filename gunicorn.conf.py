@@ -5,16 +5,24 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 # Before anything imports the library of the figures, which reads this once: its processes add up through files there.
-_given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-_figures = Path(_given or tempfile.mkdtemp(prefix="portal-figures-"))
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
-_figures.mkdir(parents=True, exist_ok=True)
-for _left_over in (*_figures.glob("counter_*.db"), *_figures.glob("histogram_*.db")):  # no other file is ours
-    _left_over.unlink()
+# On SIGHUP this file is read again by the same server, on SIGUSR2 by a new one beside it: both still count.
+_figures, _mark = os.environ.get("PROMETHEUS_MULTIPROC_DIR"), os.environ.get("PORTAL_FIGURES", "")
+_origin, _, _server = _mark.partition(" ")
+if _server != str(os.getpid()):
+    if not _figures or _origin == "made":
+        _origin, _figures = "made", tempfile.mkdtemp(prefix="portal-figures-")
+    else:
+        _origin = "given"
+        Path(_figures).mkdir(parents=True, exist_ok=True)
+        if not _mark:  # what lies there is of a server that has ended; no other file is ours
+            for _left_over in (*Path(_figures).glob("counter_*.db"), *Path(_figures).glob("histogram_*.db")):
+                _left_over.unlink()
+    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": _figures, "PORTAL_FIGURES": f"{_origin} {os.getpid()}"}
 
 # peewee loads every driver that is installed: 12 MB and a tenth of a second for a database that is not there.
 if os.environ.get("DATABASE_URL", "").startswith("sqlite:"):
@@ -56,6 +64,12 @@ def when_ready(_server: object) -> None:
     gc.freeze()
 
 
+def post_fork(_server: object, _worker: object) -> None:
+    """Programs that tidy up `/tmp` may have taken the folder: from now on figures are counted again."""
+    with suppress(OSError):
+        Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def child_exit(_server: object, worker: Any) -> None:
     """A process that has ended no longer counts among those that live; what it counted stays."""
     from prometheus_client import multiprocess  # noqa: PLC0415  # only now: see above
@@ -65,5 +79,5 @@ def child_exit(_server: object, worker: Any) -> None:
 
 def on_exit(_server: object) -> None:
     """A folder that was made for this run goes with it."""
-    if not _given:
-        shutil.rmtree(_figures, ignore_errors=True)
+    if _origin == "made":
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

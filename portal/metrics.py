@@ -1,10 +1,16 @@
 """Figures that processes count themselves, for /metrics. Labels come from fixed sets: no ids, no paths, no names.
 
 Several processes add up through the directory in PROMETHEUS_MULTIPROC_DIR, which the library reads when it is first
-imported; without it each process counts for itself."""
+imported; without it each process counts for itself.
 
-from functools import cache
+Counting is never in the way: where the figures cannot be written, because their directory is gone or the disk is full,
+that is logged once and the work goes on."""
 
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import ParamSpec
+
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -36,6 +42,27 @@ COUNTED = (REQUESTS, REQUEST_SECONDS, STRIPE_SECONDS, STRIPE_ERRORS, WEBHOOKS, P
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
+Given = ParamSpec("Given")
+
+log = structlog.get_logger()
+_told = False
+
+
+def _never_in_the_way(count: Callable[Given, None]) -> Callable[Given, None]:
+    @wraps(count)
+    def try_to_count(*given: Given.args, **named: Given.kwargs) -> None:
+        global _told  # noqa: PLW0603  # one line a process
+        try:
+            count(*given, **named)
+        except Exception as error:
+            if not _told:
+                _told = True
+                log.error("figures cannot be written", error=type(error).__name__)
+
+    return try_to_count
+
+
+@_never_in_the_way
 def count_request(rule: str, method: str, status: int, seconds: float) -> None:
     """`rule` is the route's own text, never an address that somebody asked for."""
     count, duration = _of_requests(rule, method if method in _METHODS else "other", status)
@@ -49,6 +76,7 @@ def _of_requests(rule: str, method: str, status: int) -> tuple[Counter, Histogra
     return REQUESTS.labels(rule, method, str(status)), REQUEST_SECONDS.labels(rule)
 
 
+@_never_in_the_way
 def count_webhook(event_type: str, result: str) -> None:
     """`event_type` is one of those that have an effect here, or "other"."""
     _of_webhooks(event_type, result).inc()
@@ -57,6 +85,20 @@ def count_webhook(event_type: str, result: str) -> None:
 @cache
 def _of_webhooks(event_type: str, result: str) -> Counter:
     return WEBHOOKS.labels(event_type, result)
+
+
+@_never_in_the_way
+def count_stripe_call(operation: str, seconds: float, failed: str = "") -> None:
+    """`failed`: the kind of failure."""
+    STRIPE_SECONDS.labels(operation).observe(seconds)
+    if failed:
+        STRIPE_ERRORS.labels(operation, failed).inc()
+
+
+@_never_in_the_way
+def count_confirmed(seconds: float) -> None:
+    """So long after Stripe had taken the money."""
+    PAID_TO_CONFIRMED.observe(max(0.0, seconds))
 
 
 def counted() -> CollectorRegistry:

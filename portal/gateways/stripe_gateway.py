@@ -396,14 +396,13 @@ def _is_replayed(error: stripe.StripeError) -> bool:
 
 def _log_answer(what: str, started: float) -> None:
     seconds = time.monotonic() - started
-    metrics.STRIPE_SECONDS.labels(what).observe(seconds)
+    metrics.count_stripe_call(what, seconds)
     log.info("stripe call", call=what, stripe_request=_answered.get(), milliseconds=round(seconds * 1000))
 
 
 def _log_failure(what: str, error: StripeError, started: float) -> None:
     """The one line about it; whoever catches the error tells what that means for the row at hand."""
-    metrics.STRIPE_SECONDS.labels(what).observe(time.monotonic() - started)
-    metrics.STRIPE_ERRORS.labels(what, type(error).__name__).inc()
+    metrics.count_stripe_call(what, time.monotonic() - started, type(error).__name__)
     log.warning(
         "stripe call failed",
         call=what,

@@ -222,7 +222,7 @@ def _keep(news: _News) -> None:
     mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
     # Last, for whoever takes the next number waits until this transaction has ended.
     _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.zone))
-    metrics.PAID_TO_CONFIRMED.observe(max(0.0, (news.now - news.seen.at).total_seconds()))
+    metrics.count_confirmed((news.now - news.seen.at).total_seconds())
     log.info("reservation confirmed", reservation=reservation.code, payment=payment.public_id, amount=payment.amount)
 
 

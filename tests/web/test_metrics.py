@@ -1,6 +1,9 @@
 """/metrics: who may read it, that it says what the document says, and that processes add up."""
 
+import os
 import re
+import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +12,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families as families
 
-from portal import db, jobs
+from bench.machine import children
+from portal import db, jobs, metrics
 from portal.deps import Deps
 from portal.models import Alert, Payment, Refund, Reservation
 from portal.services import figures
@@ -135,42 +139,111 @@ def test_without_a_database_it_says_so(portal: LivePortal, monkeypatch: pytest.M
     assert not [name for name, _ in values if name.startswith("portal_alerts")]
 
 
-def test_processes_add_up(database: str, deps: Deps, tmp_path: Path) -> None:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    environment = {
-        "DATABASE_URL": database,
-        "SECRET_KEY": deps.settings.secret_keys[0],
-        "PUBLIC_BASE_URL": url,
-        "STRIPE_SECRET_KEY": deps.settings.stripe_secret_key,
-        "STRIPE_API_BASE": deps.settings.stripe_api_base,
-        "BIND": f"127.0.0.1:{port}",
-        "WEB_WORKERS": "2",
-        "LOG_FORMAT": "json",
-        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "figures"),
-    }
-    (tmp_path / "figures").mkdir()
-    keep, left_over = tmp_path / "figures/portal.db", tmp_path / "figures/counter_1.db"
-    keep.touch(), left_over.touch()
-    process = processes.start("portal", ["-m", "gunicorn", "wsgi:app"], environment, tmp_path)
-    try:
-        processes.wait_until_up(process, f"{url}/healthz")
-        assert keep.exists(), "only figures are emptied"
-        keep.unlink()
-        assert not left_over.exists()
-        asked = 0
+def test_a_guest_pays_although_nothing_can_be_counted(
+    guest: Guest, stripe: Control, make_reservation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
 
-        def both_have_answered() -> bool:
-            nonlocal asked
-            for _ in range(10):
-                requests.get(f"{url}/readyz", timeout=20)  # a connection of its own: either process takes it
-                asked += 1
-            return len(list((tmp_path / "figures").glob("histogram_*.db"))) >= 2
+    for figure in metrics.COUNTED:
+        monkeypatch.setattr(figure, "labels" if figure._labelnames else "observe", full)
+    for remembered in (metrics._of_requests, metrics._of_webhooks):
+        remembered.cache_clear()
+    stay = make_reservation()
+    guest.opens_link(stay)
+    stripe.pay(session_of(guest.presses_pay()))
+    assert set(stripe.deliver()) == {200}
+    assert guest.goes_to(f"/reservations/{stay.code}").reservation_status == "confirmed"
 
-        processes.wait_until(both_have_answered, "two processes count")
-        counted = {
-            value(read(url), "portal_requests_total", rule="/readyz", method="GET", status="200") for _ in "1234"
+
+Start = Callable[..., tuple[processes.Process, str]]
+
+
+@pytest.fixture
+def start(database: str, deps: Deps, tmp_path: Path) -> Iterator[Start]:
+    """gunicorn as it ships, on a port of its own; the process and its address once it is up."""
+    started: list[processes.Process] = []
+
+    def run(**more: str) -> tuple[processes.Process, str]:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        environment = {
+            "DATABASE_URL": database,
+            "SECRET_KEY": deps.settings.secret_keys[0],
+            "PUBLIC_BASE_URL": url,
+            "STRIPE_SECRET_KEY": deps.settings.stripe_secret_key,
+            "STRIPE_API_BASE": deps.settings.stripe_api_base,
+            "BIND": f"127.0.0.1:{port}",
+            "WEB_WORKERS": "2",
+            "LOG_FORMAT": "json",
+            "TMPDIR": str(tmp_path),
+            **more,
         }
-        assert counted == {asked}
-    finally:
+        started.append(processes.start("portal", ["-m", "gunicorn", "wsgi:app"], environment, tmp_path))
+        processes.wait_until_up(started[-1], f"{url}/healthz")
+        return started[-1], url
+
+    yield run
+    for process in started:
         process.kill()
+
+
+def visit(url: str) -> int:
+    """Over a connection of its own: any of the processes takes it."""
+    return requests.get(f"{url}/readyz", timeout=20).status_code
+
+
+def visits(url: str) -> float:
+    return value(read(url), "portal_requests_total", rule="/readyz", method="GET", status="200")
+
+
+def test_processes_add_up(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    keep, left_over = folder / "portal.db", folder / "counter_1.db"
+    keep.touch(), left_over.touch()
+    _, url = start(PROMETHEUS_MULTIPROC_DIR=str(folder))
+    assert keep.exists(), "only figures are emptied"
+    keep.unlink()
+    assert not left_over.exists()
+    asked = 0
+
+    def both_have_answered() -> bool:
+        nonlocal asked
+        for _ in range(10):
+            visit(url)
+            asked += 1
+        return len(list(folder.glob("histogram_*.db"))) >= 2
+
+    processes.wait_until(both_have_answered, "two processes count")
+    assert {visits(url) for _ in "1234"} == {asked}
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_server_that_reads_its_settings_again_goes_on_counting(start: Start, tmp_path: Path, given: bool) -> None:
+    folder = tmp_path / "figures"
+    process, url = start(**({"PROMETHEUS_MULTIPROC_DIR": str(folder)} if given else {}))
+    processes.wait_until(lambda: len(children(process.pid)) == 3, "a parent and two that answer")
+    before = children(process.pid)
+    assert visit(url) == 200
+    process.popen.send_signal(signal.SIGHUP)
+    processes.wait_until(
+        lambda: len(now := children(process.pid)) == 3 and set(now) & set(before) == {process.pid}, "two others"
+    )
+    assert visit(url) == 200
+    assert visits(url) == 2
+    assert process.stop() == 0
+    assert folder.exists() == given
+    assert not list(tmp_path.glob("portal-figures-*"))
+
+
+def test_a_server_goes_on_when_somebody_has_tidied_up(start: Start, tmp_path: Path) -> None:
+    process, url = start(WEB_WORKERS="1")
+    (folder,) = tmp_path.glob("portal-figures-*")
+    shutil.rmtree(folder)
+    assert visit(url) == 200
+    os.kill(children(process.pid)[1], signal.SIGKILL)
+    processes.wait_until(lambda: folder.exists(), "another process")
+    processes.wait_until_up(process, f"{url}/healthz")
+    assert [visit(url) for _ in "12"] == [200, 200]
+    assert visits(url) == 2
