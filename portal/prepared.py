@@ -80,7 +80,7 @@ class _Text:
 
     def __init__(self, query: Any, blanks: int, make: Callable[[Any], Any], remembers: int) -> None:
         self.query, self._make, self._remembers = query, make, remembers
-        self.sql, parameters = _with_constants(*query.sql())
+        self.sql, parameters = _with_constants(*query.sql(), mark=query._database.param)
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
         self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
@@ -101,10 +101,9 @@ class _Text:
         return [self.to_row(row) for row in cursor.fetchall()]
 
 
-def _with_constants(sql: str, parameters: list[Any]) -> tuple[str, list[Any]]:
+def _with_constants(sql: str, parameters: list[Any], *, mark: str) -> tuple[str, list[Any]]:
     """The numbers and plain words of the statement as part of its text. PostgreSQL then plans it once for good: with
     LIMIT as a value it holds any number for possible, and makes another plan each time as soon as a table is large."""
-    mark = "%s" if "%s" in sql else "?"
     first, *pieces = sql.split(mark)
     if len(pieces) != len(parameters):
         return sql, parameters

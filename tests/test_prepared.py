@@ -161,6 +161,12 @@ def test_constants_stand_in_the_statement_and_odd_ones_stay_values(
     assert all("'pending'" in sql and "LIMIT 1" in sql and "O'Brien" not in sql for sql in statements)
 
 
+def test_a_percent_sign_of_the_statement_is_no_blank() -> None:
+    text = "SELECT strftime('%s', made), ? FROM stays LIMIT ?"
+    given = [b"a picture", 50]
+    assert prepared._with_constants(text, given, mark="?") == (text.replace("LIMIT ?", "LIMIT 50"), given[:1])
+
+
 def test_what_is_worked_out_besides_is_an_attribute(make_reservation: Make) -> None:
     stay = make_reservation()
     with_count: Prepared[Reservation] = Prepared(
