@@ -14,6 +14,7 @@ from portal.gateways.stripe_gateway import FOR_A_REQUEST
 from portal.services import hotels
 from portal.settings import Settings
 from portal.web import (
+    bodies,
     error_pages,
     languages,
     look,
@@ -72,12 +73,12 @@ class Portal(Flask):
         """The portal lies at the root of its host. Some servers take a header of that name for the folder it lies in,
         and then any visitor could move the links of a page that others are shown too."""
         environ["SCRIPT_NAME"] = ""
-        environ["wsgi.input"] = turns.SentBody(environ["wsgi.input"])
-        turns.take()
+        environ["wsgi.input"] = bodies.received(environ)
+        turns.begin()
         try:
             return super().wsgi_app(environ, start_response)
         finally:
-            turns.let_go()
+            turns.end()
 
 
 def create_app(settings: Settings, deps: Deps | None = None) -> Flask:

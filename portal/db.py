@@ -46,7 +46,7 @@ def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
     global _initialised_with, _writers  # noqa: PLW0603  # one process has one database, like the proxy itself
     if url != _initialised_with:
         db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
-        _writers = None if is_postgres() else WriterQueue(db.database, before_waiting=turns.let_go)
+        _writers = None if is_postgres() else WriterQueue(db.database, before_waiting=turns.pause)
         _initialised_with = url
 
 
@@ -152,7 +152,9 @@ def transaction() -> Iterator[None]:
     try:
         with _turn_to_write(), db.atomic():
             yield
-            turns.let_go()  # the rest is the disk's work
+            # The rest is the disk's work. What a request does afterwards is little, and to wait for another turn costs
+            # more than it brings.
+            turns.pause()
     except NoTurn as error:
         raise DatabaseBusy("writer queue") from error
     except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:

@@ -19,6 +19,7 @@ from portal.deps import Deps
 from portal.models import Reservation
 from portal.services import passwords
 from portal.turns import Turns
+from portal.web import bodies
 from stripe_simulator import Control
 from tests.actors import Guest, LivePortal
 from tests.staff.desk import EMAILS, PASSWORD, Desk, hire
@@ -32,10 +33,10 @@ def somebody_has_it(line: Turns) -> Iterator[None]:
     begun, ends = threading.Event(), threading.Event()
 
     def work() -> None:
-        assert line.take()
+        line.begin()
         begun.set()
         ends.wait(10)
-        line.let_go()
+        line.end()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -47,9 +48,17 @@ def somebody_has_it(line: Turns) -> Iterator[None]:
         thread.join()
 
 
-def in_a_thread(work: Callable[[], object]) -> object:
+def is_free(line: Turns) -> bool:
+    """Whether another thread could begin now."""
+
+    def try_it() -> bool:
+        line.begin()
+        had_it = line._own.has_it
+        line.end()
+        return had_it
+
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result(10)
+        return pool.submit(try_it).result(10)
 
 
 def test_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,12 +67,12 @@ def test_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def work() -> None:
         nonlocal at_work, most
-        assert line.take()
+        line.begin()
         at_work += 1
         most = max(most, at_work)
         time.sleep(0.001)  # others get the interpreter, and must not begin
         at_work -= 1
-        line.let_go()
+        line.end()
 
     threads = [threading.Thread(target=work) for _ in range(12)]
     [thread.start() for thread in threads]
@@ -74,43 +83,59 @@ def test_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whoever_waited_long_enough_goes_ahead_and_takes_nothing_from_the_other() -> None:
     line = Turns()
     with somebody_has_it(line):
-        assert not line.take()
-        line.let_go()  # it has none: the other's stays
-        assert not in_a_thread(line.take)
-    assert line.take()
+        line.begin()
+        line.pause()  # it has none: the other's stays
+        line.end()
+        assert not is_free(line)
+    assert is_free(line)
 
 
-def test_whoever_lets_go_lets_another_begin() -> None:
+def test_while_somebody_waits_another_works() -> None:
     line = Turns()
-    assert line.take()
-    line.let_go()
-    with somebody_has_it(line):
-        line.let_go()  # the end of the request: it had let go before, to wait for Stripe
-        assert not in_a_thread(line.take)
+    line.begin()
+    assert not is_free(line)
+    with line.paused():
+        assert is_free(line)
+        line.pause()
+        assert is_free(line)
+    assert not is_free(line)
+    line.resume()
+    line.end()
+    assert is_free(line)
 
 
-def test_taking_it_twice_is_having_it_once() -> None:
+def test_whoever_is_at_work_on_no_request_has_no_turn() -> None:
     line = Turns()
-    assert line.take()
-    assert line.take()
-    line.let_go()
-    assert in_a_thread(line.take)
+    with line.paused():
+        pass
+    line.begin()
+    line.end()
+    line.resume()
+    assert is_free(line)
+
+
+def test_what_goes_wrong_while_waiting_ends_the_waiting() -> None:
+    line = Turns()
+    line.begin()
+    with pytest.raises(ZeroDivisionError), line.paused():
+        _ = 1 / 0
+    assert not is_free(line)
+    line.end()
 
 
 def test_nobody_waits_where_it_is_not_kept() -> None:
     line = Turns()
     line.is_kept = False
-    assert not line.take()
-    line.let_go()
+    line.begin()
     line.is_kept = True
-    assert in_a_thread(line.take)
+    assert is_free(line)
 
 
 def test_a_forked_process_begins_anew() -> None:
     with somebody_has_it(turns.of_this_process):
         child = os.fork()
         if child == 0:
-            os._exit(7 if turns.take() else 1)
+            os._exit(7 if is_free(turns.of_this_process) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
@@ -221,29 +246,42 @@ def test_others_read_while_a_writer_waits_for_its_turn_to_write(
         assert click.result(20)
 
 
+@pytest.mark.parametrize(
+    "sent", [b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"], ids=["small", "pieces"]
+)
 def test_others_read_while_a_body_does_not_come(
-    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, monkeypatch: pytest.MonkeyPatch
+    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     address, waits = urlsplit(portal.url), threading.Event()
-    wait_for = turns.SentBody._wait_for
-    monkeypatch.setattr(turns.SentBody, "_wait_for", lambda *given: waits.set() or wait_for(*given))
+
+    where: tuple[Any, str] = (bodies.SlowBody, "_wait_for") if b"chunked" in sent else (bodies, "received")
+    read = getattr(*where)
+    monkeypatch.setattr(*where, lambda *given: waits.set() or read(*given))
     with socket.create_connection((address.hostname or "", address.port or 0), 10) as slow:
-        slow.sendall(b"POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{")
+        slow.sendall(b"POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\n" + sent)
         assert waits.wait(10)
         assert Guest(portal.url, deps).goes_to("/").status == 200
 
 
-def test_a_body_is_read_as_it_was_sent(nobody_goes_ahead: None) -> None:
+READS: list[Callable[[Any], bytes]] = [
+    lambda body: body.read(),
+    lambda body: body.read(7) + body.read(),
+    lambda body: body.readline() + body.readline(3) + body.read(),
+    lambda body: b"".join(body),
+    lambda body: b"".join(body.readlines()),
+]
+
+
+@pytest.mark.parametrize("length", ["17", str(bodies.SMALL + 1), ""])
+def test_a_body_is_read_as_it_was_sent(length: str) -> None:
     lines = b"first\nsecond\nlast"
-    assert turns.take()
-    for read in (
-        lambda body: body.read(),
-        lambda body: body.read(7) + body.read(),
-        lambda body: body.readline() + body.readline(3) + body.read(),
-        lambda body: b"".join(body),
-        lambda body: b"".join(body.readlines()),
-    ):
-        assert read(turns.SentBody(BytesIO(lines))) == lines
-    assert turns.let_go(), "it was taken again"
-    assert turns.SentBody(BytesIO(lines)).read() == lines
-    assert not turns.let_go(), "whoever had none takes none"
+    for read in READS:
+        assert read(bodies.received({"wsgi.input": BytesIO(lines), "CONTENT_LENGTH": length})) == lines
+
+
+def test_a_body_that_breaks_off_is_empty() -> None:
+    def gone(_: int) -> bytes:
+        raise ConnectionResetError
+
+    environ = {"wsgi.input": SimpleNamespace(read=gone), "CONTENT_LENGTH": "100"}
+    assert bodies.received(environ).read() == b""

@@ -305,13 +305,13 @@ class StripeGateway:
     @contextmanager
     def _call(self, what: str) -> Iterator[None]:
         must_not_be_in_transaction()
-        turns.let_go()
         if self._give_up_at is not None and time.monotonic() > self._give_up_at:
             raise StripeUnavailable("out_of_time")
         started = time.monotonic()
         _answered.set("")
         try:
-            yield
+            with turns.paused():
+                yield
         except stripe.StripeError as error:
             ours = _translate(error)
             ours.replayed, ours.status = _is_replayed(error), error.http_status

@@ -16,16 +16,16 @@ hasher = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
-    turns.let_go()  # a tenth of a second of pure sums, for which Python is not needed
-    return hasher.hash(password)
+    with turns.paused():  # a tenth of a second of sums, for which Python is not needed
+        return hasher.hash(password)
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
     """Whether the password is the one; None as the hash takes as long and is never right."""
-    turns.let_go()
     known = password_hash is not None
     try:
-        return hasher.verify(password_hash if password_hash is not None else _nobodys_hash(), password) and known
+        with turns.paused():
+            return hasher.verify(password_hash if password_hash is not None else _nobodys_hash(), password) and known
     except (VerificationError, InvalidHashError):
         return False
 

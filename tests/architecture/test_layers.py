@@ -44,6 +44,7 @@ MAY_IMPORT = {
         "settings",
         "migrations",
         "metrics",
+        "turns",
     },
     "api": {"api", "web", "services", "models", "domain", "deps", "errors"},
 }
