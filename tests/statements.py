@@ -52,8 +52,11 @@ def in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def in_short(sql: str) -> str:
     """What a statement does to which table."""
-    verb = sql.split(maxsplit=1)[0]
-    table = re.search(rf'{_BEFORE_TABLE.get(verb, verb)} "(\w+)"', sql)
+    verb, outermost = sql.split(maxsplit=1)[0], sql
+    while outermost != (outermost := re.sub(r"\([^()]*\)", "", outermost)):  # what is asked on the way to it
+        pass
+    before = rf'{_BEFORE_TABLE.get(verb, verb)} "(\w+)"'
+    table = re.search(before, outermost) or re.search(before, sql)
     return f"{verb} {table[1]}" if table else sql
 
 

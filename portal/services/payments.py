@@ -4,20 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from portal.db import for_update, must_be_in_transaction
 from portal.deps import Deps
 from portal.domain import states
 from portal.domain.situation import StayFacts
 from portal.gateways.stripe_seen import PaymentSeen
-from portal.models import Payment, Reservation
+from portal.models import Payment, Refund, Reservation
 from portal.prepared import Prepared
 from portal.services import state
 
 _OF_STAY: Prepared[Payment] = Prepared(
     lambda stay: Payment.select().where(Payment.reservation == stay).order_by(Payment.session_number)
 )
+_HAS_REFUNDS = fn.EXISTS(Refund.select(Refund.id).where(Refund.payment == Payment.id)).alias("has_refunds")
 _OF_STAY_LOCKED: Prepared[Payment] = Prepared(
-    lambda stay: for_update(Payment.select().where(Payment.reservation == stay).order_by(Payment.session_number))
+    lambda stay: for_update(
+        Payment.select(Payment, _HAS_REFUNDS).where(Payment.reservation == stay).order_by(Payment.session_number)
+    )
 )
 
 
@@ -27,7 +32,7 @@ def of_stay(reservation: Reservation) -> list[Payment]:
 
 
 def lock_of_stay(reservation: Reservation) -> list[Payment]:
-    """The same, locked, under the reservation's lock."""
+    """The same, locked, under the reservation's lock; each knows whether it `has_refunds`."""
     must_be_in_transaction()
     return _OF_STAY_LOCKED.all(reservation.id)
 

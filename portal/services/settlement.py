@@ -198,7 +198,7 @@ def _take_money(news: _News) -> None:
         reservation.check_in,
         hotel_time.hotel_date(news.now, news.zone),
     )
-    known_back = max(seen.refunded, money_back.on_its_way(payment))  # a webhook's body does not tell what went back
+    known_back = max(seen.refunded, _known_to_be_back(payment))  # a webhook's body does not tell what went back
     verdict = judge(standing, payment.amount, Money(seen.amount, seen.currency, known_back))
     if verdict is Verdict.KEEP_IF_FREE:
         verdict = Verdict.KEEP if nights.take_nights(reservation) else Verdict.TOO_LATE
@@ -206,6 +206,11 @@ def _take_money(news: _News) -> None:
         _keep(news)
     else:
         _give_back(news, verdict, known_back)
+
+
+def _known_to_be_back(payment: Payment) -> int:
+    """Hardly ever anything, of money that comes just now; one that was rebuilt has to be asked about."""
+    return money_back.on_its_way(payment) if getattr(payment, "has_refunds", True) else 0
 
 
 def _keep(news: _News) -> None:

@@ -51,7 +51,7 @@ def test_the_list_of_reservations_takes_three_statements(
         with in_order(monkeypatch) as happened:
             assert manager.browser.get(manager.portal_url + page).status_code == 200
         # The first is the sign-in with its person, the house and, within it, what needs attention.
-        assert happened == ["SELECT webhook_event", "SELECT reservation", "SELECT refund"]
+        assert happened == ["SELECT staff_session", "SELECT reservation", "SELECT refund"]
 
 
 def _pages_without_blanks(app: Flask) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from portal import jobs
 from portal.deps import Deps
 from portal.models import Alert, Hotel, Payment, Reservation, WebhookEvent
-from portal.services import settlement
+from portal.services import settlement, webhook_events
 from stripe_simulator import Control
 from tests.actors import Clock, Guest, everything_stored, names_of, rows, session_of
 from tests.web.conftest import Sender
@@ -25,6 +25,10 @@ def event(guest: Guest, stripe: Control, make_reservation: Make) -> dict[str, An
 
 def test_a_copy_is_a_duplicate(send: Sender, event: dict[str, Any]) -> None:
     assert send(event).json()["processing_result"] == "success"
+    (row,), (payment,) = rows(WebhookEvent), rows(Payment)
+    assert (row.payment_id, row.reservation_id) == (payment.id, payment.reservation_id)
+    assert (row.result, row.tries, row.payload, row.next_try_at) == ("success", 1, None, None)
+    assert row.processed_at == row.received_at
     before = everything_stored()
     for _ in range(3):
         answer = send(event)
@@ -113,6 +117,24 @@ def test_a_fault_of_ours_is_told_to_stripe_which_repeats(
     (row,) = rows(WebhookEvent)
     assert (row.result, row.error_message, row.payload) == ("success", None, None)
     assert rows(Reservation)[0].status == "confirmed"
+
+
+def test_what_came_of_an_event_is_written_with_its_effect_or_not_at_all(
+    send: Sender, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown, finish = event | {"type": "customer.created", "id": "evt_unknown"}, webhook_events._finish
+
+    def dies_once(*given: Any, **named: Any) -> None:
+        monkeypatch.setattr(webhook_events, "_finish", finish)
+        raise MemoryError
+
+    monkeypatch.setattr(webhook_events, "_finish", dies_once)
+    assert send(unknown).status_code == 500
+    assert [(row.result, row.processed_at, row.tries) for row in rows(WebhookEvent)] == [("error", None, 1)]
+    assert send(unknown).json()["processing_result"] == "skipped"
+    (row,) = rows(WebhookEvent)
+    assert (row.result, row.error_message, row.payload, row.tries, row.next_try_at) == ("skipped", None, None, 2, None)
+    assert row.processed_at is not None
 
 
 def test_the_worker_repeats_what_failed_and_tells_staff_of_what_keeps_failing(
