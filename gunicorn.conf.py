@@ -11,7 +11,9 @@ from typing import Any
 
 # Before anything imports the library of the figures, which reads this once: its processes add up through files there.
 # On SIGHUP this file is read again by the same server, on SIGUSR2 by a new one beside it: both still count.
-_figures, _mark = os.environ.get("PROMETHEUS_MULTIPROC_DIR"), os.environ.get("PORTAL_FIGURES", "")
+_MARK = "PORTAL_FIGURES_OF"
+"""Whether the folder was given or made, and the server that began to count there; no setting, but a note to itself."""
+_figures, _mark = os.environ.get("PROMETHEUS_MULTIPROC_DIR"), os.environ.get(_MARK, "")
 _origin, _, _server = _mark.partition(" ")
 if _server != str(os.getpid()):
     if not _figures or _origin == "made":
@@ -22,7 +24,7 @@ if _server != str(os.getpid()):
         if not _mark:  # what lies there is of a server that has ended; no other file is ours
             for _left_over in (*Path(_figures).glob("counter_*.db"), *Path(_figures).glob("histogram_*.db")):
                 _left_over.unlink()
-    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": _figures, "PORTAL_FIGURES": f"{_origin} {os.getpid()}"}
+    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": _figures, _MARK: f"{_origin} {os.getpid()}"}
 
 # peewee loads every driver that is installed: 12 MB and a tenth of a second for a database that is not there.
 if os.environ.get("DATABASE_URL", "").startswith("sqlite:"):

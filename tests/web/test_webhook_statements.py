@@ -17,7 +17,7 @@ Make = Callable[..., Reservation]
 CONFIRMS_A_STAY = [
     *("INSERT webhook_event", "SELECT reservation", "SELECT payment"),
     *("UPDATE reservation", "INSERT audit_log", "INSERT outgoing_mail"),
-    *("INSERT cursor", "UPDATE payment", "INSERT audit_log"),
+    *("INSERT cursor", "UPDATE payment", "INSERT audit_log", "UPDATE webhook_event"),
 ]
 """Each row is read once, under its lock, and written once. The cursor counts the receipts, and its lock is what other
 payments wait for, so it comes late."""
