@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from portal.settings import Settings
 from portal.web import languages
 from portal.web.context import set_deps
 from stripe_simulator import Control, Simulator, start
-from tests import log_watch, postgres
+from tests import log_watch, postgres, processes
 from tests.actors import Clock, Guest, LivePortal
 from tests.mailbox import Mailbox
 from tests.statements import counted
@@ -278,6 +279,40 @@ def _app(deps: Deps, url: str) -> Flask:
         _apps[alike] = create_app(settings, deps)
     set_deps(_apps[alike], deps)
     return _apps[alike]
+
+
+Serve = Callable[..., tuple[processes.Process, str]]
+
+
+@pytest.fixture
+def serve_with_gunicorn(database: str, deps: Deps, tmp_path: Path) -> Iterator[Serve]:
+    """The portal as it ships, on a port of its own, with settings given by name; the process and its address, once it
+    is up."""
+    started: list[processes.Process] = []
+
+    def serve(**more: str) -> tuple[processes.Process, str]:
+        port = postgres.free_port()
+        url = f"http://127.0.0.1:{port}"
+        environment = {
+            "DATABASE_URL": database,
+            "SECRET_KEY": deps.settings.secret_keys[0],
+            "PUBLIC_BASE_URL": url,
+            "STRIPE_SECRET_KEY": deps.settings.stripe_secret_key,
+            "STRIPE_API_BASE": deps.settings.stripe_api_base,
+            "BIND": f"127.0.0.1:{port}",
+            "WEB_WORKERS": "2",
+            "LOG_FORMAT": "json",
+            "TMPDIR": str(tmp_path),
+            **more,
+        }
+        gunicorn = str(Path(sys.executable).with_name("gunicorn"))  # started by its name it can start itself again
+        started.append(processes.start("portal", [gunicorn, "wsgi:app"], environment, tmp_path))
+        processes.wait_until_up(started[-1], f"{url}/healthz")
+        return started[-1], url
+
+    yield serve
+    for process in started:
+        process.kill()
 
 
 @pytest.fixture

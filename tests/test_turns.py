@@ -254,7 +254,7 @@ def test_others_read_while_a_body_does_not_come(
 ) -> None:
     address, waits = urlsplit(portal.url), threading.Event()
 
-    where: tuple[Any, str] = (bodies.SlowBody, "_wait_for") if b"chunked" in sent else (bodies, "received")
+    where: tuple[Any, str] = (bodies.Body, "_wait_for") if b"chunked" in sent else (bodies, "received")
     read = getattr(*where)
     monkeypatch.setattr(*where, lambda *given: waits.set() or read(*given))
     with socket.create_connection((address.hostname or "", address.port or 0), 10) as slow:
@@ -272,16 +272,31 @@ READS: list[Callable[[Any], bytes]] = [
 ]
 
 
-@pytest.mark.parametrize("length", ["17", str(bodies.SMALL + 1), ""])
-def test_a_body_is_read_as_it_was_sent(length: str) -> None:
-    lines = b"first\nsecond\nlast"
+def sent(body: bytes, length: str, method: str = "POST") -> Any:
+    return bodies.received({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": length, "REQUEST_METHOD": method})
+
+
+@pytest.mark.parametrize("size", [17, bodies.SMALL + 1])
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_body_is_read_as_it_was_sent(size: int, is_announced: bool, method: str) -> None:
+    lines = b"first\nsecond\nlast".ljust(size, b".")
     for read in READS:
-        assert read(bodies.received({"wsgi.input": BytesIO(lines), "CONTENT_LENGTH": length})) == lines
+        assert read(sent(lines, str(size) if is_announced else "", method)) == lines
 
 
-def test_a_body_that_breaks_off_is_empty() -> None:
+@pytest.mark.parametrize("size", [17, bodies.SMALL + 1])
+@pytest.mark.parametrize("came", [0, 1, 16])
+def test_a_body_that_breaks_off_is_never_taken_for_whole(size: int, came: int) -> None:
+    for read in (READS[0], *READS[3:], lambda body: b"".join(iter(lambda: body.read(5), b""))):
+        with pytest.raises(ConnectionResetError):
+            read(sent(b"first\nsecond\nlast"[:came], str(size)))
+
+
+def test_a_visitor_who_is_gone_has_sent_no_empty_body() -> None:
     def gone(_: int) -> bytes:
-        raise ConnectionResetError
+        raise ConnectionAbortedError
 
-    environ = {"wsgi.input": SimpleNamespace(read=gone), "CONTENT_LENGTH": "100"}
-    assert bodies.received(environ).read() == b""
+    environ = {"wsgi.input": SimpleNamespace(read=gone), "CONTENT_LENGTH": "100", "REQUEST_METHOD": "POST"}
+    with pytest.raises(ConnectionResetError):
+        bodies.received(environ).read()
