@@ -10,21 +10,19 @@ from pathlib import Path
 from typing import Any
 
 # Before anything imports the library of the figures, which reads this once: its processes add up through files there.
-# On SIGHUP this file is read again by the same server, on SIGUSR2 by a new one beside it: both still count.
-_MARK = "PORTAL_FIGURES_OF"
-"""Whether the folder was given or made, and the server that began to count there; no setting, but a note to itself."""
-_figures, _mark = os.environ.get("PROMETHEUS_MULTIPROC_DIR"), os.environ.get(_MARK, "")
-_origin, _, _server = _mark.partition(" ")
+_NOTE = "PORTAL_FIGURES_OF"
+"""Whether the folder was given or made, and by which process: on SIGHUP it reads this file again, and still counts."""
+_figures, _note = os.environ.get("PROMETHEUS_MULTIPROC_DIR"), os.environ.get(_NOTE, "")
+_origin, _, _server = _note.partition(" ")
 if _server != str(os.getpid()):
-    if not _figures or _origin == "made":
-        _origin, _figures = "made", tempfile.mkdtemp(prefix="portal-figures-")
-    else:
-        _origin = "given"
-        Path(_figures).mkdir(parents=True, exist_ok=True)
-        if not _mark:  # what lies there is of a server that has ended; no other file is ours
-            for _left_over in (*Path(_figures).glob("counter_*.db"), *Path(_figures).glob("histogram_*.db")):
-                _left_over.unlink()
-    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": _figures, _MARK: f"{_origin} {os.getpid()}"}
+    _origin = "given" if _figures else "made"
+    _figures = _figures or tempfile.mkdtemp(prefix="portal-figures-")
+    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": _figures, _NOTE: f"{_origin} {os.getpid()}"}
+    Path(_figures).mkdir(parents=True, exist_ok=True)
+    # What lies there is of a server that has ended, unless it has started this one to take over (SIGUSR2).
+    if "GUNICORN_PID" not in os.environ:
+        for _left_over in (*Path(_figures).glob("counter_*.db"), *Path(_figures).glob("histogram_*.db")):
+            _left_over.unlink()  # no other file is ours
 
 # peewee loads every driver that is installed: 12 MB and a tenth of a second for a database that is not there.
 if os.environ.get("DATABASE_URL", "").startswith("sqlite:"):

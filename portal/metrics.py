@@ -3,16 +3,37 @@
 Several processes add up through the directory in PROMETHEUS_MULTIPROC_DIR, which the library reads when it is first
 imported; without it each process counts for itself.
 
-Counting is never in the way: where the figures cannot be written, because their directory is gone or the disk is full,
-that is logged once and the work goes on."""
+Counting is not in the way: where that directory is gone or cannot be written to, this is logged once and the work goes
+on. (One whose disk is full to the last page is another matter: the library writes into memory that lies on it.)"""
 
+import os
+import tempfile
+import warnings
 from collections.abc import Callable
 from functools import cache, wraps
+from pathlib import Path
 from typing import ParamSpec
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-from prometheus_client.multiprocess import MultiProcessCollector
+
+
+def _leave_out_a_directory_that_is_none() -> None:
+    """The library opens its first file when a figure is named, and nothing would start."""
+    given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not given:
+        return
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=given).close()
+    except OSError as error:
+        del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+        warnings.warn(f"PROMETHEUS_MULTIPROC_DIR cannot be used ({error}); figures are not added up.", stacklevel=2)
+
+
+_leave_out_a_directory_that_is_none()
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics  # noqa: E402
+from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when each line began to count is of no use to anybody
 

@@ -20,7 +20,7 @@ from portal.services import figures
 from stripe_simulator import Control
 from tests import conftest, processes
 from tests.actors import Clock, Guest, LivePortal, session_of
-from tests.postgres import free_port
+from tests.conftest import Serve
 
 Make = Callable[..., Reservation]
 DOCUMENT = Path(__file__).parents[2] / "docs/metrics.md"
@@ -156,38 +156,6 @@ def test_a_guest_pays_although_nothing_can_be_counted(
     assert guest.goes_to(f"/reservations/{stay.code}").reservation_status == "confirmed"
 
 
-Start = Callable[..., tuple[processes.Process, str]]
-
-
-@pytest.fixture
-def start(database: str, deps: Deps, tmp_path: Path) -> Iterator[Start]:
-    """gunicorn as it ships, on a port of its own; the process and its address once it is up."""
-    started: list[processes.Process] = []
-
-    def run(**more: str) -> tuple[processes.Process, str]:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        environment = {
-            "DATABASE_URL": database,
-            "SECRET_KEY": deps.settings.secret_keys[0],
-            "PUBLIC_BASE_URL": url,
-            "STRIPE_SECRET_KEY": deps.settings.stripe_secret_key,
-            "STRIPE_API_BASE": deps.settings.stripe_api_base,
-            "BIND": f"127.0.0.1:{port}",
-            "WEB_WORKERS": "2",
-            "LOG_FORMAT": "json",
-            "TMPDIR": str(tmp_path),
-            **more,
-        }
-        started.append(processes.start("portal", ["-m", "gunicorn", "wsgi:app"], environment, tmp_path))
-        processes.wait_until_up(started[-1], f"{url}/healthz")
-        return started[-1], url
-
-    yield run
-    for process in started:
-        process.kill()
-
-
 def visit(url: str) -> int:
     """Over a connection of its own: any of the processes takes it."""
     return requests.get(f"{url}/readyz", timeout=20).status_code
@@ -197,12 +165,12 @@ def visits(url: str) -> float:
     return value(read(url), "portal_requests_total", rule="/readyz", method="GET", status="200")
 
 
-def test_processes_add_up(start: Start, tmp_path: Path) -> None:
+def test_processes_add_up(serve_with_gunicorn: Serve, tmp_path: Path) -> None:
     folder = tmp_path / "figures"
     folder.mkdir()
     keep, left_over = folder / "portal.db", folder / "counter_1.db"
     keep.touch(), left_over.touch()
-    _, url = start(PROMETHEUS_MULTIPROC_DIR=str(folder))
+    _, url = serve_with_gunicorn(PROMETHEUS_MULTIPROC_DIR=str(folder))
     assert keep.exists(), "only figures are emptied"
     keep.unlink()
     assert not left_over.exists()
@@ -220,9 +188,11 @@ def test_processes_add_up(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_a_server_that_reads_its_settings_again_goes_on_counting(start: Start, tmp_path: Path, given: bool) -> None:
+def test_a_server_that_reads_its_settings_again_goes_on_counting(
+    serve_with_gunicorn: Serve, tmp_path: Path, given: bool
+) -> None:
     folder = tmp_path / "figures"
-    process, url = start(**({"PROMETHEUS_MULTIPROC_DIR": str(folder)} if given else {}))
+    process, url = serve_with_gunicorn(**({"PROMETHEUS_MULTIPROC_DIR": str(folder)} if given else {}))
     processes.wait_until(lambda: len(children(process.pid)) == 3, "a parent and two that answer")
     before = children(process.pid)
     assert visit(url) == 200
@@ -237,8 +207,18 @@ def test_a_server_that_reads_its_settings_again_goes_on_counting(start: Start, t
     assert not list(tmp_path.glob("portal-figures-*"))
 
 
-def test_a_server_goes_on_when_somebody_has_tidied_up(start: Start, tmp_path: Path) -> None:
-    process, url = start(WEB_WORKERS="1")
+def test_a_server_that_hands_over_to_another_still_counts(serve_with_gunicorn: Serve, tmp_path: Path) -> None:
+    process, url = serve_with_gunicorn(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "figures"))
+    processes.wait_until(lambda: len(children(process.pid)) == 3, "a parent and two that answer")
+    assert visit(url) == 200
+    process.popen.send_signal(signal.SIGUSR2)
+    processes.wait_until(lambda: len(children(process.pid)) == 6, "another server beside it")
+    assert visit(url) == 200
+    assert {visits(url) for _ in "123456"} == {2}
+
+
+def test_a_server_goes_on_when_somebody_has_tidied_up(serve_with_gunicorn: Serve, tmp_path: Path) -> None:
+    process, url = serve_with_gunicorn(WEB_WORKERS="1")
     (folder,) = tmp_path.glob("portal-figures-*")
     shutil.rmtree(folder)
     assert visit(url) == 200
