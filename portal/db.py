@@ -46,7 +46,7 @@ def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
     global _initialised_with, _writers  # noqa: PLW0603  # one process has one database, like the proxy itself
     if url != _initialised_with:
         db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
-        _writers = None if is_postgres() else WriterQueue(db.database, before_waiting=turns.pause)
+        _writers = None if is_postgres() else WriterQueue(db.database)
         _initialised_with = url
 
 
@@ -104,9 +104,10 @@ def is_postgres() -> bool:
 
 
 def is_near() -> bool:
-    """Whether a statement is answered so fast that to wait for it is no time for others to work in."""
+    """Whether PostgreSQL answers so fast that waiting for it leaves others no time to work in. SQLite answers within
+    the process."""
     if not is_postgres():
-        return True
+        return False
     with connection():
         return min(_round_trip() for _ in range(10)) < NEAR
 

@@ -1,10 +1,11 @@
-"""Requests of one process are worked on one after the other, unless they wait for something.
+"""With PostgreSQL on the same machine, requests of one process are worked on one after the other, unless they wait for
+something.
 
-Python runs one thread at a time anyway. Where several are at work they only take the interpreter from each other, at
-each statement of the database's, and that costs more than the statement: with four guests at once a page took a
-quarter more, and a message from Stripe half as much again. While somebody waits for Stripe, for the disk, for other
-writers, for what a browser sends or for a password to be hashed, others go on. With a database far away all wait for it
-most of the time, so none waits here.
+Python runs one thread at a time anyway. Where several are at work they take the interpreter from each other at each
+statement, and those that keep money wait for each other at the counter of receipts: four messages from Stripe at once
+cost a tenth to a quarter more, and the slowest took twice as long. While somebody waits for Stripe, for the disk, for
+what a browser sends or for a password to be hashed, others go on. With a database far away all wait for it most of the
+time, and on SQLite it makes no difference, so there is no turn to wait for.
 
 This makes work cheaper, no more: nothing relies on being alone. Nobody waits for a turn longer than `PATIENCE`, so
 whatever becomes of the one who has it, a lock in the database or a fault of ours, nobody is held up."""

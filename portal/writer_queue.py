@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,9 +49,7 @@ class WriterQueue:
     """The queue of one database file. A lock of the system on a file beside it (`portal.db.write.lock`) ends with the
     process that holds it, however that process ends."""
 
-    def __init__(self, database: str, *, before_waiting: Callable[[], object] = lambda: None) -> None:
-        """`before_waiting` is called by each thread that does not have its turn at once."""
-        self._before_waiting = before_waiting
+    def __init__(self, database: str) -> None:
         self._database = Path(os.path.realpath(database))
         self._file = Path(f"{self._database}.write.lock") if database != ":memory:" else None
         self._descriptor: int | None = None
@@ -77,7 +75,7 @@ class WriterQueue:
 
     def start_over(self) -> None:
         """In a new process: whoever had the turn when it was forked is not here."""
-        self._threads = _Line(self._before_waiting)
+        self._threads = _Line()
 
     def _stand_in_line(self, until: float) -> None:
         """Among the processes, but no longer than `until`. Locks belong to processes here: a descriptor that a fork
@@ -86,9 +84,9 @@ class WriterQueue:
         if descriptor is None:
             return
         with suppress(OSError):  # a file system without locks
-            if self._lock(descriptor, NEXT, until):
+            if _lock(descriptor, NEXT, until):
                 try:
-                    self._lock(descriptor, WRITING, until)
+                    _lock(descriptor, WRITING, until)
                 finally:
                     self._unlock(NEXT)
 
@@ -102,17 +100,6 @@ class WriterQueue:
             return None
         weakref.finalize(self, os.close, self._descriptor)
         return self._descriptor
-
-    def _lock(self, descriptor: int, byte: int, until: float) -> bool:
-        """Whether it was had in time."""
-        while True:
-            with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
-                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-                return True
-            if time.monotonic() > until:
-                return False
-            self._before_waiting()
-            time.sleep(PAUSE)
 
     def _unlock(self, byte: int) -> None:
         if self._descriptor is not None:
@@ -133,12 +120,22 @@ def _open_like(database: Path, file: Path) -> int:
     return os.open(file, flags)
 
 
+def _lock(descriptor: int, byte: int, until: float) -> bool:
+    """Whether it was had in time."""
+    while True:
+        with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(PAUSE)
+
+
 class _Line:
     """A lock for threads that goes to the one that has waited longest. The one of the library goes to whoever comes at
     the right moment."""
 
-    def __init__(self, before_waiting: Callable[[], object]) -> None:
-        self._before_waiting = before_waiting
+    def __init__(self) -> None:
         self._taken = False
         self._waiting: deque[threading.Lock] = deque()
         self._door = threading.Lock()
@@ -152,7 +149,6 @@ class _Line:
             called.acquire()
             self._waiting.append(called)
         try:
-            self._before_waiting()
             if called.acquire(timeout=max(0.0, seconds)):
                 return True
         except BaseException:  # a server that ends its threads: whoever is next must not wait for one that is gone

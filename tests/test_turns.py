@@ -1,4 +1,5 @@
-"""Requests of one process come one after the other; nobody is held up by one that waits, or that never ends."""
+"""Requests of one process come one after the other, where that is cheaper; nobody is held up by one that waits, or that
+never ends."""
 
 import os
 import socket
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from portal import db, turns
+from portal import create_app, db, turns
 from portal.deps import Deps
 from portal.models import Reservation
 from portal.services import passwords
@@ -139,6 +140,16 @@ def test_a_forked_process_begins_anew() -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
+@pytest.mark.usefixtures("database")
+def test_turns_are_kept_where_postgresql_is_near(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns.of_this_process, "is_kept", None)
+    create_app(deps.settings, deps)
+    assert turns.of_this_process.is_kept == db.is_postgres()
+    monkeypatch.setattr(db, "NEAR", 0.0)
+    create_app(deps.settings, deps)
+    assert not turns.of_this_process.is_kept
+
+
 # At the portal itself ------------------------------------------------------------------------------------------------
 
 
@@ -218,32 +229,6 @@ def test_others_read_while_the_disk_writes(
     monkeypatch.setattr(kind, "commit", lambda database: gate.wait() and commit(database))
     with gate.while_waiting(guest.presses_pay):
         Guest(portal.url, deps).goes_to("/")
-
-
-def test_others_read_while_a_writer_waits_for_its_turn_to_write(
-    nobody_goes_ahead: None, portal: LivePortal, deps: Deps, guest: Guest, make_reservation: Make, database: str
-) -> None:
-    stay, writes, ends = make_reservation(), threading.Event(), threading.Event()
-    guest.opens_link(stay)
-
-    def write() -> None:
-        with db.connection(), db.transaction():
-            db.lock(Reservation, stay.id)
-            writes.set()
-            ends.wait(10)
-
-    with ThreadPoolExecutor(2) as pool:
-        writer = pool.submit(write)
-        writes.wait(10)
-        click = pool.submit(guest.presses_pay)
-        if db._writers:  # on PostgreSQL a row's lock is waited for inside the statement
-            while not db._writers._threads._waiting:
-                time.sleep(0.01)
-            assert Guest(portal.url, deps).goes_to("/").status == 200
-            assert not click.done()
-        ends.set()
-        writer.result(10)
-        assert click.result(20)
 
 
 @pytest.mark.parametrize(
