@@ -132,7 +132,8 @@ def test_nobody_waits_where_it_is_not_kept() -> None:
     assert is_free(line)
 
 
-def test_a_forked_process_begins_anew() -> None:
+def test_a_forked_process_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns.of_this_process, "is_kept", True)
     with somebody_has_it(turns.of_this_process):
         child = os.fork()
         if child == 0:
