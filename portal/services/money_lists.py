@@ -133,7 +133,9 @@ def _statement(shape: _Shape) -> Prepared[Any]:
         place = None
         if "place" in given:
             place = steady(given["place"], model.created_at), steady(given["place_id"], model.id)
-        return select_page(_narrow(shape, given), model.created_at, model.id, place, newest_first=True, size=shape.size)
+        # Few are at the bank and all of them are new: found by when they were sent, not by a walk through all refunds.
+        order = unindexed(model.created_at) if shape.status == "at_the_bank" else model.created_at
+        return select_page(_narrow(shape, given), order, model.id, place, newest_first=True, size=shape.size)
 
     return Prepared(write, blanks=len(shape.given))
 

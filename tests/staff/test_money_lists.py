@@ -240,6 +240,9 @@ def test_refunds_are_listed_by_where_they_stand_until_every_bank_has_shown_them(
     assert rows(Refund, status="succeeded")[0].stripe_id in page.html
     for stay, words in ((fails, "Refund failed"), (arrives, "At the bank"), (waits, "Waiting")):
         assert f"Refund {words}" in reception.goes_to(f"/staff/reservations/{stay.code}").text
+    newest = money_lists.read_page(Refund, Filters(), house(clock), None, size=1)
+    behind = money_lists.read_refunds(Filters(status="at_the_bank"), house(clock), newest.after)
+    assert [row.payment.reservation.code for row in behind.rows] == [arrives.code], "also from a place in the list"
     for days in range(20):
         clock.advance(days=1)
         for word in ("at_the_bank", "refunded"):
