@@ -547,7 +547,7 @@ def _reasons(results: dict[str, Any]) -> dict[str, str]:
         "P3": f"The bytes of this list alone, made by Jinja of words that are known, are "
         f"{times(f'{own}: same bytes', 'hello')} hello; its own statements, sums and dates come on top.",
         "P6": "The floor runs the same statements in the same transaction, so what remains is reading the message, the "
-        "rules about the money, three lines in the log and the figures for the monitoring.",
+        "rules about the money, two lines in the log and the figures for the monitoring.",
         "P11": f"The libraries alone (Flask, forms, languages, models, Stripe's, the API's) take "
         f"{start['libraries']:.2f} s to hello's {start['hello']:.2f} s, {start['libraries'] / start['hello']:.1f}×, "
         "before a line of the portal is read.",

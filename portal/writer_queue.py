@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PAUSE = 0.0003
+PAUSE = 0.0005
 """Seconds between two looks at another process's lock. Waiting inside the system for it would have no end."""
 
 NEXT, WRITING = 0, 1

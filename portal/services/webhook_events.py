@@ -87,7 +87,6 @@ def receive(deps: Deps, event: EventSeen) -> str:
             _note_error(deps, event, error)
             _count(event, "error")
             raise
-        log.info("webhook", event_id=event.id, type=event.type, result=result)
         _count(event, result)
         return result
 

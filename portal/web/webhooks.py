@@ -32,6 +32,7 @@ def stripe_webhook() -> Response:
             deps.now(),
         )
         result = webhook_events.receive(deps, event)
+        structlog.contextvars.bind_contextvars(event_id=event.id, type=event.type, result=result)  # for its line
     except BadSignature as error:
         log.warning("webhook refused", why=str(error))
         if isinstance(error, NotSigned):

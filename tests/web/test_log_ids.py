@@ -34,6 +34,11 @@ def read(portal: object) -> Callable[..., list[Line]]:
     return lines
 
 
+def confirmed_by(stripe: Control, event_id: str) -> str:
+    """The kind of that event."""
+    return next(str(event["type"]) for event in stripe.events() if event["id"] == event_id)
+
+
 def test_from_pay_to_the_mail(
     guest: Guest, deps: Deps, mailbox: Mailbox, stripe: Control, make_reservation: Make, read: Callable[..., list[Line]]
 ) -> None:
@@ -51,9 +56,9 @@ def test_from_pay_to_the_mail(
     (confirmed,) = read(event="reservation confirmed", payment=payment)
     assert confirmed["reservation"] == reservation.code
     assert confirmed["event_id"].startswith("evt_")
-    (told,) = read(event="webhook", event_id=confirmed["event_id"])
-    (answered,) = read(event="request", rule="/webhooks/stripe", request=told["request"])
-    assert answered["status"] == 200
+    (answered,) = read(event="request", rule="/webhooks/stripe", event_id=confirmed["event_id"])
+    assert (answered["request"], answered["status"]) == (confirmed["request"], 200)
+    assert (answered["type"], answered["result"]) == (confirmed_by(stripe, answered["event_id"]), "success")
 
     jobs.run_once(deps)
     (sent,) = read(event="mail sent", payment=payment)
