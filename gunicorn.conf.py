@@ -18,7 +18,6 @@ if _server != str(os.getpid()):
     _origin = "given" if _figures else "made"
     _figures = _figures or tempfile.mkdtemp(prefix="portal-figures-")
     os.environ |= {"PROMETHEUS_MULTIPROC_DIR": _figures, _NOTE: f"{_origin} {os.getpid()}"}
-    Path(_figures).mkdir(parents=True, exist_ok=True)
     # What lies there is of a server that has ended, unless it has started this one to take over (SIGUSR2).
     if "GUNICORN_PID" not in os.environ:
         for _left_over in (*Path(_figures).glob("counter_*.db"), *Path(_figures).glob("histogram_*.db")):
@@ -66,18 +65,20 @@ def when_ready(_server: object) -> None:
 
 def post_fork(_server: object, _worker: object) -> None:
     """Programs that tidy up `/tmp` may have taken the folder: from now on figures are counted again."""
-    with suppress(OSError):
-        Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if figures := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        with suppress(OSError):
+            Path(figures).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def child_exit(_server: object, worker: Any) -> None:
     """A process that has ended no longer counts among those that live; what it counted stays."""
     from prometheus_client import multiprocess  # noqa: PLC0415  # only now: see above
 
-    multiprocess.mark_process_dead(worker.pid)
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # it is left out where it cannot be used: see portal/metrics.py
+        multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(_server: object) -> None:
     """A folder that was made for this run goes with it."""
-    if _origin == "made":
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    if _origin == "made" and _figures:
+        shutil.rmtree(_figures, ignore_errors=True)

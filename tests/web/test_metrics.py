@@ -217,6 +217,17 @@ def test_a_server_that_hands_over_to_another_still_counts(serve_with_gunicorn: S
     assert {visits(url) for _ in "123456"} == {2}
 
 
+def test_a_server_whose_folder_cannot_be_used_says_so_and_serves(serve_with_gunicorn: Serve, tmp_path: Path) -> None:
+    (tmp_path / "figures").write_text("a file")
+    process, url = serve_with_gunicorn(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "figures"), WEB_WORKERS="1")
+    assert "PROMETHEUS_MULTIPROC_DIR cannot be used" in process.said()
+    assert [visit(url) for _ in "12"] == [200, 200]
+    assert visits(url) == 2
+    os.kill(children(process.pid)[1], signal.SIGKILL)
+    processes.wait_until_up(process, f"{url}/healthz")
+    assert process.stop() == 0
+
+
 def test_a_server_goes_on_when_somebody_has_tidied_up(serve_with_gunicorn: Serve, tmp_path: Path) -> None:
     process, url = serve_with_gunicorn(WEB_WORKERS="1")
     (folder,) = tmp_path.glob("portal-figures-*")
