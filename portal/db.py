@@ -1,5 +1,6 @@
 """The database handle, connections, transactions and locks: the only place where SQLite and PostgreSQL differ."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -48,6 +49,14 @@ def initialise(url: str, *, pool: int = DEFAULT_POOL) -> None:
         db.initialize(_sqlite(url) if url.startswith("sqlite:///") else _postgres(url, pool))
         _writers = None if is_postgres() else WriterQueue(db.database)
         _initialised_with = url
+
+
+def _start_over() -> None:
+    if _writers is not None:
+        _writers.start_over()
+
+
+os.register_at_fork(after_in_child=_start_over)
 
 
 def _sqlite(url: str) -> peewee.Database:

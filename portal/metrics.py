@@ -66,19 +66,20 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 Given = ParamSpec("Given")
 
 log = structlog.get_logger()
-_told = False
+
+
+@cache
+def _tell_once(error: str) -> None:
+    log.error("figures cannot be written", error=error)
 
 
 def _never_in_the_way(count: Callable[Given, None]) -> Callable[Given, None]:
     @wraps(count)
     def try_to_count(*given: Given.args, **named: Given.kwargs) -> None:
-        global _told  # noqa: PLW0603  # one line a process
         try:
             count(*given, **named)
         except Exception as error:
-            if not _told:
-                _told = True
-                log.error("figures cannot be written", error=type(error).__name__)
+            _tell_once(type(error).__name__)
 
     return try_to_count
 

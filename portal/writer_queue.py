@@ -30,17 +30,6 @@ PATIENCE = 0.8
 others for good; the rest of the time is for SQLite's own lock, which a stopped process seldom holds."""
 
 
-_queues: weakref.WeakSet["WriterQueue"] = weakref.WeakSet()
-
-
-def _start_over() -> None:
-    for queue in list(_queues):
-        queue.start_over()
-
-
-os.register_at_fork(after_in_child=_start_over)
-
-
 class NoTurn(Exception):
     """It did not come within the time."""
 
@@ -54,7 +43,6 @@ class WriterQueue:
         self._file = Path(f"{self._database}.write.lock") if database != ":memory:" else None
         self._descriptor: int | None = None
         self.start_over()
-        _queues.add(self)
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[float]:

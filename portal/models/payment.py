@@ -12,8 +12,9 @@ from portal.models.reservation import Reservation
 class Payment(Table):
     """One checkout session, or one sum recorded by staff. Amounts are minor units of `currency`."""
 
-    if TYPE_CHECKING:  # the library adds it by itself
-        reservation_id: int
+    if TYPE_CHECKING:
+        reservation_id: int  # the library adds it by itself
+        has_refunds: bool  # of those that `services.payments.lock_of_stay` gives
 
     public_id = peewee.TextField(unique=True)
     reservation = peewee.ForeignKeyField(Reservation, backref="payments", index=False)

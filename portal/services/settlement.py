@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from portal import metrics, prepared
-from portal.db import for_update, lock, must_be_in_transaction, transaction
+from portal.db import for_update, must_be_in_transaction, transaction
 from portal.deps import Deps
 from portal.domain import attempts, hotel_time, states
 from portal.domain.settlement import Money, Standing, Verdict, judge
@@ -81,8 +81,8 @@ def _settle(deps: Deps, seen: PaymentSeen, cause: str) -> tuple[str, Payment | N
         rebuilt = _rebuild(deps, reservation, mine, seen)
         if rebuilt is None:
             return (PENDING if seen.status == "processing" else SKIPPED), None
-        payment = lock(Payment, rebuilt.id)  # with the columns that the database fills in
-        mine.append(payment)
+        mine = payments.lock_of_stay(reservation)  # with what the database fills in
+        payment = next(one for one in mine if one.id == rebuilt.id)
     learnt = _learn(deps, payment, seen)
     if learnt is None:
         return SKIPPED, None
@@ -198,7 +198,8 @@ def _take_money(news: _News) -> None:
         reservation.check_in,
         hotel_time.hotel_date(news.now, news.zone),
     )
-    known_back = max(seen.refunded, _known_to_be_back(payment))  # a webhook's body does not tell what went back
+    gone_back = money_back.on_its_way(payment) if payment.has_refunds else 0  # a webhook's body does not tell
+    known_back = max(seen.refunded, gone_back)
     verdict = judge(standing, payment.amount, Money(seen.amount, seen.currency, known_back))
     if verdict is Verdict.KEEP_IF_FREE:
         verdict = Verdict.KEEP if nights.take_nights(reservation) else Verdict.TOO_LATE
@@ -206,11 +207,6 @@ def _take_money(news: _News) -> None:
         _keep(news)
     else:
         _give_back(news, verdict, known_back)
-
-
-def _known_to_be_back(payment: Payment) -> int:
-    """Hardly ever anything, of money that comes just now; one that was rebuilt has to be asked about."""
-    return money_back.on_its_way(payment) if getattr(payment, "has_refunds", True) else 0
 
 
 def _keep(news: _News) -> None:

@@ -1,33 +1,18 @@
 """The portal lies at the root of its host, whatever a visitor says."""
 
 import socket
-from pathlib import Path
+from urllib.parse import urlsplit
 
-from portal.deps import Deps
-from tests import processes
-from tests.postgres import free_port
+from tests.conftest import Serve
 
 
-def test_no_header_of_a_visitor_moves_the_links_of_a_page(database: str, deps: Deps, tmp_path: Path) -> None:
-    port = free_port()
-    environment = {
-        "DATABASE_URL": database,
-        "SECRET_KEY": deps.settings.secret_keys[0],
-        "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
-        "STRIPE_SECRET_KEY": deps.settings.stripe_secret_key,
-        "STRIPE_API_BASE": deps.settings.stripe_api_base,
-        "BIND": f"127.0.0.1:{port}",
-        "WEB_WORKERS": "1",
-    }
-    process = processes.start("portal", ["-m", "gunicorn", "wsgi:app"], environment, tmp_path)
-    try:
-        processes.wait_until_up(process, f"http://127.0.0.1:{port}/healthz")
-        plain = asked(port, "")
-        assert '"/staff/forgot"' in plain
-        assert asked(port, "SCRIPT_NAME: /staff\r\n") == plain
-        assert asked(port, "PATH_INFO: /healthz\r\n") == plain
-    finally:
-        process.kill()
+def test_no_header_of_a_visitor_moves_the_links_of_a_page(serve_with_gunicorn: Serve) -> None:
+    _, url = serve_with_gunicorn(WEB_WORKERS="1")
+    port = urlsplit(url).port or 0
+    plain = asked(port, "")
+    assert '"/staff/forgot"' in plain
+    assert asked(port, "SCRIPT_NAME: /staff\r\n") == plain
+    assert asked(port, "PATH_INFO: /healthz\r\n") == plain
 
 
 def asked(port: int, header: str) -> str:
