@@ -122,7 +122,7 @@ def _tick(deps: Deps, owner: str) -> None:
 
 def _run(deps: Deps, job: Job) -> int:
     """Every line that it causes has the job's name and the id of this run."""
-    with structlog.contextvars.bound_contextvars(job=job.name, run=f"w{secrets.token_hex(8)}"):
+    with logs.about(job=job.name, run=f"w{secrets.token_hex(8)}"):
         return _run_and_tell(deps, job)
 
 

@@ -200,15 +200,14 @@ def _update_of(model: Any, columns: tuple[str, ...], where: tuple[str, ...]) -> 
 
 
 def _reader_of(query: Any, cursor: Any, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The query builder's own reader of rows, set up once instead of each time; for whole models and for tuples a
-    shorter one."""
+    """The query builder's own reader of rows, set up once instead of each time; for models and for tuples a shorter
+    one."""
     reader = query._get_cursor_wrapper(cursor)
     reader.initialize()
     if isinstance(reader, peewee.ModelTupleCursorWrapper):
         return _Values(reader, make).read
     columns = _columns_of(reader)
-    whole = all(column.field is not None for column in columns)
-    if whole and isinstance(reader, peewee.ModelObjectCursorWrapper) and reader.is_model:
+    if isinstance(reader, peewee.ModelObjectCursorWrapper) and reader.is_model:
         return _Part(reader.model, columns).read
     if isinstance(reader, peewee.ModelCursorWrapper):
         return _JoinedParts(reader, columns).read

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import structlog
 from flask import Blueprint, Response, request
 
+from portal import logs
 from portal.api import auth, once, refusals
 from portal.api.auth import Caller
 from portal.api.model import Model, read
@@ -84,7 +84,7 @@ def endpoint(
 def _answer(made: Endpoint, **ids: str) -> Response:
     deps = get_deps()
     caller = auth.current_caller(deps)
-    structlog.contextvars.bind_contextvars(caller=caller.actor)
+    logs.add(caller=caller.actor)
     auth.check_scope(caller, made.scope, guests=made.guests)
     if made.method == "GET":
         return _do(made, Call(deps, caller), ids)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from portal import errors
+from portal import errors, logs
 from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import holds
@@ -84,7 +84,7 @@ def start_checkout(
             if payment is None or payment.status == "processing":
                 return LookAtStay()
             try:
-                with structlog.contextvars.bound_contextvars(payment=payment.public_id):
+                with logs.about(payment=payment.public_id):
                     target = _follow(deps, payment, back)
             except StripeRefused as refusal:
                 email_refused = _never_made(deps, payment, refusal)

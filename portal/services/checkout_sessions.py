@@ -3,8 +3,7 @@
 from datetime import timedelta
 from enum import Enum
 
-import structlog
-
+from portal import logs
 from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.domain import holds
@@ -108,7 +107,7 @@ def close_payment(deps: Deps, payment: Payment) -> None:
                 give_up(deps, payment, cause="looked up, never made", error_code="never_made")
             return
         session_id = found.session_id
-    with structlog.contextvars.bound_contextvars(payment=payment.public_id):
+    with logs.about(payment=payment.public_id):
         settle(deps, deps.stripe.close_session(str(session_id)), cause="session closed")
 
 
@@ -123,7 +122,7 @@ def close_unwanted(deps: Deps, reservation: Reservation) -> None:
 
 
 def _look(deps: Deps, payment: Payment) -> PaymentSeen | None:
-    with structlog.contextvars.bound_contextvars(payment=payment.public_id):
+    with logs.about(payment=payment.public_id):
         if payment.session_id:
             return deps.stripe.get_session(payment.session_id)
         return deps.stripe.find_session(payment.public_id, payment.created_at, payment.expires_at or payment.created_at)

@@ -9,6 +9,7 @@ from email.headerregistry import Address
 
 import structlog
 
+from portal import logs
 from portal.db import DatabaseBusy, transaction
 from portal.deps import Deps
 from portal.gateways.mail_gateway import (
@@ -65,7 +66,7 @@ def send_due(deps: Deps, write: Writer) -> int:
     # In the order of their making, but without walking through all mails in that order.
     for mail in list(due.order_by(unindexed(OutgoingMail.id)).limit(AT_ONCE)):
         try:
-            with structlog.contextvars.bound_contextvars(mail=mail.id, payment=mail.details.get("payment")):
+            with logs.about(mail=mail.id, payment=mail.details.get("payment")):
                 sent += _send_one(deps, mail, write)
         except MailUnavailable as error:
             _wait_for_server(deps, mail, error)

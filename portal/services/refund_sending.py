@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from portal import logs
 from portal.db import lock, transaction
 from portal.deps import Deps
 from portal.gateways.stripe_gateway import ApiKeyRefused, KeyInFlight, StripeError, StripeRefused, StripeUnavailable
@@ -43,7 +44,7 @@ def send_due(deps: Deps, reservation: Reservation | None = None) -> int:
     decided = 0
     for refund in list(due.order_by(Refund.id).limit(50)):
         try:
-            with structlog.contextvars.bound_contextvars(refund=refund.public_id):
+            with logs.about(refund=refund.public_id):
                 decided += send(deps, refund)
         except StripeRefused as refusal:
             _note_refusal(deps, refund, refusal)

@@ -87,7 +87,7 @@ def _each(rows: Iterable[Any], work: Callable[[Any], object]) -> int:
     for row in list(rows):
         about = {"payment": row.public_id} if isinstance(row, Payment) else {"reservation": row.code}
         try:
-            with structlog.contextvars.bound_contextvars(**about):
+            with logs.about(**about):
                 work(row)
             done += 1
         except (StripeUnavailable, StripeRefused) as error:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from peewee import fn
 
-from portal import metrics, prepared
+from portal import logs, metrics, prepared
 from portal.db import DatabaseBusy, lock, transaction
 from portal.deps import Deps
 from portal.gateways import stripe_gateway
@@ -78,17 +78,16 @@ def receive(deps: Deps, event: EventSeen) -> str:
 
     WrongMode for the other mode's event. Any other exception: nothing was kept but a note of the try, and Stripe has
     to send the event again."""
-    with structlog.contextvars.bound_contextvars(event_id=event.id):
-        if event.livemode != deps.settings.livemode:
-            _refuse_mode(deps, event)
-        try:
-            result = _store_and_apply(deps, event)
-        except Exception as error:
-            _note_error(deps, event, error)
-            _count(event, "error")
-            raise
-        _count(event, result)
-        return result
+    if event.livemode != deps.settings.livemode:
+        _refuse_mode(deps, event)
+    try:
+        result = _store_and_apply(deps, event)
+    except Exception as error:
+        _note_error(deps, event, error)
+        _count(event, "error")
+        raise
+    _count(event, result)
+    return result
 
 
 def _count(event: EventSeen, result: str) -> None:
@@ -236,7 +235,7 @@ def retry_waiting(deps: Deps) -> int:
 
 
 def _retry(deps: Deps, row: WebhookEvent) -> bool:
-    with structlog.contextvars.bound_contextvars(event_id=row.event_id):
+    with logs.about(event_id=row.event_id):
         return _apply_stored(deps, row)
 
 

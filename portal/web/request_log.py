@@ -7,7 +7,7 @@ import time
 import structlog
 from flask import Flask, Response
 
-from portal import metrics
+from portal import logs, metrics
 from portal.web.context import kept, this_request
 from portal.web.static_files import is_static
 
@@ -25,8 +25,7 @@ def _begin() -> None:
     # The letter before it: a row of digits alone could pass for a card's number, and be removed.
     here = kept()
     here.request_id, here.started = _given_id() or f"r{secrets.token_hex(8)}", time.perf_counter()
-    structlog.contextvars.clear_contextvars()  # threads are used again
-    structlog.contextvars.bind_contextvars(request=here.request_id)
+    logs.begin(request=here.request_id)
 
 
 def _given_id() -> str:

@@ -4,6 +4,7 @@ import structlog
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
+from portal import logs
 from portal.gateways import stripe_gateway
 from portal.gateways.stripe_gateway import BadSignature, NotSigned
 from portal.services import health, webhook_events
@@ -31,8 +32,9 @@ def stripe_webhook() -> Response:
             deps.webhook_secrets(),
             deps.now(),
         )
+        logs.add(event_id=event.id, type=event.type)
         result = webhook_events.receive(deps, event)
-        structlog.contextvars.bind_contextvars(event_id=event.id, type=event.type, result=result)  # for its line
+        logs.add(result=result)
     except BadSignature as error:
         log.warning("webhook refused", why=str(error))
         if isinstance(error, NotSigned):

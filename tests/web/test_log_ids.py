@@ -82,6 +82,26 @@ def test_a_program_gives_its_request_an_id_and_a_browser_does_not(
     assert all(line["request"] == "order-4711" or line["request"][0] == "r" for line in read(event="request"))
 
 
+def test_lines_tell_what_they_are_about_until_that_is_done(read: Callable[..., list[Line]]) -> None:
+    log = structlog.get_logger()
+    logs.begin(request="r1")
+    with logs.about(payment="PAY-1", job="own word"):
+        with logs.about(payment="PAY-2"):
+            log.info("inner", job="sweep")
+        log.info("outer")
+        logs.add(result="success")
+    log.info("after")
+    logs.begin(request="r2")
+    log.info("next")
+    told = [{name: line[name] for name in line if name not in ("level", "timestamp")} for line in read()]
+    assert told == [
+        {"event": "inner", "request": "r1", "payment": "PAY-2", "job": "sweep"},
+        {"event": "outer", "request": "r1", "payment": "PAY-1", "job": "own word"},
+        {"event": "after", "request": "r1"},
+        {"event": "next", "request": "r2"},
+    ]
+
+
 def test_a_line_is_one_event_whoever_wrote_what_it_tells(read: Callable[..., list[Line]]) -> None:
     structlog.get_logger().info("first", told='x\n{"event": "second"}\r\u2028', **{"a\nkey": 1})
     (line,) = read()
