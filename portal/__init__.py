@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.datastructures import Headers
 
 from portal import api, db, logs, migrations, turns
 from portal.deps import Deps
@@ -28,6 +27,7 @@ from portal.web import (
 )
 from portal.web.context import set_deps
 from portal.web.guest import guest
+from portal.web.quick_response import QuickResponse
 from portal.web.quick_templates import QuickEnvironment
 from portal.web.staff import staff
 
@@ -47,15 +47,6 @@ class QuickJson(DefaultJSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         return self._encode(obj) if kwargs == {"separators": (",", ":")} else super().dumps(obj, **kwargs)
-
-
-class QuickResponse(Response):
-    """The library's answer, without a look at each header of a page: those that it would mend (where else to go, what
-    an answer without a body may not say) belong to other statuses."""
-
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        is_whole = self.status_code == 200 and "Content-Length" in self.headers
-        return self.headers if is_whole else super().get_wsgi_headers(environ)
 
 
 class Portal(Flask):

@@ -17,6 +17,8 @@ from portal.prepared import Prepared
 from portal.writer_queue import NoTurn, WriterQueue
 
 db = peewee.DatabaseProxy()
+"""What models and queries know of it. What every request asks of it here, it asks of `db.obj`: behind the proxy each
+word is looked up anew, and a transaction that is begun there says a dozen."""
 _initialised_with = ""
 _writers: WriterQueue | None = None
 """None: PostgreSQL, where many write at once."""
@@ -124,7 +126,7 @@ def _postgres(url: str, pool: int) -> peewee.Database:
 
 def is_postgres() -> bool:
     """Whether rows can be locked one by one; SQLite locks the whole file for a writer."""
-    return bool(db.for_update)
+    return bool(db.obj.for_update)
 
 
 def is_near() -> bool:
@@ -158,24 +160,24 @@ def connection() -> Iterator[None]:
 def open_connection() -> bool:
     """Whether this call opened it; DatabaseBusy when none can be had."""
     try:
-        return bool(db.connect(reuse_if_open=True))
+        return bool(db.obj.is_closed() and db.obj.connect())
     except (peewee.OperationalError, MaxConnectionsExceeded) as error:
         raise DatabaseBusy(_cause(error)) from error
 
 
 def close_connection() -> None:
     """Give a PostgreSQL connection back to the pool; SQLite's stays with its thread."""
-    if is_postgres() and not db.is_closed():
-        db.close()
+    if is_postgres() and not db.obj.is_closed():
+        db.obj.close()
 
 
 @contextmanager
 def transaction() -> Iterator[None]:
     """All or nothing. Begun in services only; they do not nest, and no call to Stripe or a mail server fits inside."""
-    if db.in_transaction():
+    if db.obj.in_transaction():
         raise RuntimeError("a transaction is open already: let the caller's do the work")
     try:
-        with _turn_to_write(), db.atomic():
+        with _turn_to_write(), db.obj.atomic():
             yield
             # The rest is the disk's work. What a request does afterwards is little, and to wait for another turn costs
             # more than it brings.
@@ -239,13 +241,13 @@ def for_update(query: Any) -> Any:
 
 
 def must_be_in_transaction() -> None:
-    if not db.obj.in_transaction():  # asked all the time, so not through the proxy
+    if not db.obj.in_transaction():
         raise RuntimeError("this changes rows that belong together: begin a transaction first")
 
 
 def must_not_be_in_transaction() -> None:
     """Called by every gateway: a lock held while somebody else's server thinks would stop the whole hotel."""
-    if db.obj is not None and db.in_transaction():
+    if db.obj is not None and db.obj.in_transaction():
         raise RuntimeError("a transaction is open: commit it before calling anybody outside")
 
 

@@ -1,8 +1,8 @@
 """What becomes of money that Stripe says it took."""
 
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import NamedTuple
 
 
 class Verdict(Enum):
@@ -17,8 +17,7 @@ class Verdict(Enum):
     ALREADY_RETURNED = "already refunded at Stripe"
 
 
-@dataclass(frozen=True)
-class Money:
+class Money(NamedTuple):
     """What arrived, in minor units of `currency`, and what of it Stripe has already given back."""
 
     amount: int
@@ -26,8 +25,7 @@ class Money:
     refunded: int = 0
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """The reservation when the money arrives. `today` and `check_in` are dates in the hotel's zone."""
 
     status: str

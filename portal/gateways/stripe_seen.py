@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Json = dict[str, Any]
 
@@ -29,8 +29,7 @@ class DeclineSeen:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """Our own names in Stripe's metadata: this installation, the reservation's code, the payment's public id."""
 
     portal: str = ""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import peewee
+from pydantic_core import from_json
 
 from portal.db import db
 
@@ -61,7 +62,7 @@ class FrozenJsonField(peewee.TextField):
         return None if value is None else _as_json(value)
 
     def python_value(self, value: str | None) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else from_json(value)
 
 
 def unindexed(column: Any) -> Any:

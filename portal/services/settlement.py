@@ -3,9 +3,8 @@
 Safe to repeat, in any order, from anywhere: news moves a payment only forward, and money is taken into account once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -34,8 +33,7 @@ _LOCK_STAY: Prepared[Any] = Prepared(
 """With what has to be known of the hotel, which is not all (see `hotels.of`); only the stay is locked."""
 
 
-@dataclass(frozen=True)
-class _News:
+class _News(NamedTuple):
     """What Stripe says of one payment of a stay, both locked. `learnt`: what the payment's row does not have yet; it is
     written with its change of state. `zone`: the hotel's. `cause`: for the audit log."""
 

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from functools import lru_cache
+from typing import cast
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import URLSafeTimedSerializer
@@ -13,6 +14,7 @@ from portal import db, errors
 from portal.errors import Refusal
 from portal.settings import LOOPBACK, Settings
 from portal.web.context import kept, this_app, this_request, this_session
+from portal.web.quick_response import QuickResponse
 from portal.web.sessions import SessionsByPath
 from portal.web.staff import access
 from portal.web.static_files import is_static
@@ -88,7 +90,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_allow_uploads)  # before the CSRF check reads the form
     csrf.init_app(app)
     headers = _headers(settings)
-    app.after_request(lambda response: _add_headers(response, headers))
+    app.after_request(lambda response: _add_headers(cast(QuickResponse, response), headers))
 
 
 def _refuse_odd_bytes() -> None:
@@ -125,7 +127,7 @@ def _close_connection(_: BaseException | None) -> None:
         db.close_connection()
 
 
-def _headers(settings: Settings) -> dict[str, str]:
+def _headers(settings: Settings) -> list[tuple[str, str]]:
     # Chromium holds the redirect after a POST against form-action, so the payment page's origin has to be in it.
     pay_at = " ".join(settings.checkout_origins)
     headers = {
@@ -142,16 +144,16 @@ def _headers(settings: Settings) -> dict[str, str]:
     }
     if settings.https:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    return headers
+    return list(headers.items())
 
 
-def _add_headers(response: Response, headers: dict[str, str]) -> Response:
+def _add_headers(response: QuickResponse, headers: list[tuple[str, str]]) -> QuickResponse:
     # The hotel's theme and logo: how long they keep, and that a picture may do nothing at all, they say themselves.
     here = this_request()
     if here.blueprint == "look" and response.status_code < 400:
-        response.headers.extend({name: value for name, value in headers.items() if name not in response.headers})
+        response.fixed = [(name, value) for name, value in headers if name not in response.headers]
         return response
-    response.headers.extend(headers)
+    response.fixed = headers
     if not is_static(here.endpoint) or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -1,6 +1,5 @@
 """What a review found, each told as somebody would have noticed it."""
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +24,7 @@ from portal.services import (
 )
 from portal.services.checkout import GoToStripe
 from stripe_simulator import Control
+from tests import statements
 from tests.actors import Clock, Guest, rows, session_of
 from tests.mailbox import Mailbox, text_of
 
@@ -117,14 +117,12 @@ def test_an_alert_that_is_stored_late_is_mailed_to_staff_all_the_same(
 
 
 def test_the_stays_of_an_address_are_read_before_anything_is_locked(
-    deps: Deps, make_reservation: Make, caplog: pytest.LogCaptureFixture
+    deps: Deps, make_reservation: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reservation = make_reservation()
-    caplog.set_level(logging.DEBUG, logger="peewee")
-    mails.queue_links_for(deps, reservation.email)
-    statements = [str(record.msg) for record in caplog.records if record.name == "peewee"]
-    begun = next(i for i, text in enumerate(statements) if "BEGIN" in text or "rate_bucket" in text)
-    assert any("check_out" in text for text in statements[:begun])
+    with statements.in_order(monkeypatch) as happened:
+        mails.queue_links_for(deps, reservation.email)
+    assert happened[: happened.index(statements.BEGIN)] == ["SELECT reservation"]
     assert [mail.kind for mail in rows(OutgoingMail)] == ["private_link"]
 
 
