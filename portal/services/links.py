@@ -37,7 +37,8 @@ def find_by_token(deps: Deps, token: str) -> Reservation | None:
         code, version = _serializer(deps).loads(token) if len(token) <= _LONGEST_TOKEN else ("", 0)
     except (BadData, ValueError, TypeError):
         return None
-    return find_open_stay(deps, code, version)
+    is_ours = type(code) is str and type(version) is int  # a truth value is an int too, but not to PostgreSQL
+    return find_open_stay(deps, code, version) if is_ours else None
 
 
 def find_open_stay(deps: Deps, code: str, version: int) -> Reservation | None:

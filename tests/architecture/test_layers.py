@@ -46,7 +46,7 @@ MAY_IMPORT = {
         "metrics",
         "turns",
     },
-    "api": {"api", "web", "services", "models", "domain", "deps", "errors"},
+    "api": {"api", "web", "services", "models", "domain", "deps", "errors", "logs"},
 }
 """Layer → what of the portal it may import. `migrations` is read for /readyz alone."""
 

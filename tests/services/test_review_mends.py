@@ -122,7 +122,7 @@ def test_the_stays_of_an_address_are_read_before_anything_is_locked(
     reservation = make_reservation()
     with statements.in_order(monkeypatch) as happened:
         mails.queue_links_for(deps, reservation.email)
-    assert happened[: happened.index(statements.BEGIN)] == ["SELECT reservation"]
+    assert "SELECT reservation" in happened[: happened.index(statements.BEGIN)]
     assert [mail.kind for mail in rows(OutgoingMail)] == ["private_link"]
 
 
