@@ -1,7 +1,6 @@
 """Logs: events with ids, states and sums as fields; no secret, token, e-mail or name. One door for everything that this
 process writes: the portal's own events, Python's `logging` (gunicorn, libraries), warnings and uncaught faults."""
 
-import json
 import logging
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 
 import structlog
 from peewee import PeeweeException
+from pydantic_core import to_json
 
 from portal.redaction import clean_event
 
@@ -50,12 +50,9 @@ def _tell_besides(_logger: Any, _method: str, event: Any) -> Any:
     return {**event, **{name: value for name, value in _told.get().items() if name not in event}}
 
 
-_encode = json.JSONEncoder().encode
-"""Made once. What a line holds by then are texts, numbers and lists of them: see `redaction`."""
-
-
 def _as_json(event: Any, **_: Any) -> str:
-    return _encode(event)
+    """What a line holds by then are texts, numbers and lists of them: see `redaction`."""
+    return to_json(event, ensure_ascii=True).decode()
 
 
 _for_good = False

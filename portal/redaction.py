@@ -25,7 +25,8 @@ _PATTERNS = (
     (re.compile(r"(?:[^\s@<>\"'(),:;=\[\]/\\]{1,64}|')@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
 )
 _MAYBE = re.compile(
-    r"(?:sk|rk|whsec|portal)_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029]", re.IGNORECASE
+    r"(?:sk|rk|whsec|portal)_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]",
+    re.IGNORECASE,
 )
 """A text without any of these has nothing in it that the patterns would remove: most have none, and lines are many."""
 _NAME = re.compile(r"[0-9]{0,12}[A-Za-z_][A-Za-z0-9_]*(?:-[0-9]{0,12}[A-Za-z_][A-Za-z0-9_]*)*")
@@ -34,7 +35,7 @@ in it do thirteen digits of a card follow each other without a letter before the
 _KEY = re.compile(r"sk_|rk_|whsec_|portal_")
 _CARD = re.compile(r"(?<![0-9A-Za-z_])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 _SHORTEST_CARD = 10**12
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def clean_event(_logger: Any, _method: str, event: Any) -> Any:

@@ -103,6 +103,6 @@ def test_lines_tell_what_they_are_about_until_that_is_done(read: Callable[..., l
 
 
 def test_a_line_is_one_event_whoever_wrote_what_it_tells(read: Callable[..., list[Line]]) -> None:
-    structlog.get_logger().info("first", told='x\n{"event": "second"}\r\u2028', **{"a\nkey": 1})
+    structlog.get_logger().info("first", told='x\n{"event": "second"}\r\u2028\ud800', **{"a\nkey": 1})
     (line,) = read()
     assert line["event"] == "first"
