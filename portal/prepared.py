@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, time
 from functools import cache, lru_cache
 from itertools import count
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import peewee
@@ -83,22 +84,31 @@ class _Text:
         self.sql, parameters = _with_constants(*query.sql(), mark=query._database.param)
         self._constants = tuple(p for p in parameters if not isinstance(p, _Slot))
         behind = count(blanks)  # the constants follow the values that are given each time
-        self._places = [(p.position, p.convert) if isinstance(p, _Slot) else (next(behind), None) for p in parameters]
-        self._is_as_given = self._places == [(position, None) for position in range(blanks)]
+        places = [p.position if isinstance(p, _Slot) else next(behind) for p in parameters]
+        self._in_order = None if places == list(range(blanks)) else _picker(places)
+        slots = [(at, p) for at, p in enumerate(parameters) if isinstance(p, _Slot)]
+        self._converted = [(at, slot.convert) for at, slot in slots if slot.convert]
         self.to_row: Callable[[Any], Any] | None = None
         """How a row of the database becomes an object; known once the first answer shows its columns."""
 
     def fill(self, values: tuple[Any, ...]) -> Sequence[Any]:
-        if self._is_as_given:
-            return values
-        known = values + self._constants
-        return [known[at] if convert is None else convert(known[at]) for at, convert in self._places]
+        filled = list(values if self._in_order is None else self._in_order(values + self._constants))
+        for at, convert in self._converted:
+            filled[at] = convert(filled[at])
+        return filled
 
     def read(self, cursor: Any) -> list[Any]:
         if self.to_row is None:
             to_row = _reader_of(self.query, cursor, self._make)
             self.to_row = lru_cache(self._remembers)(to_row) if self._remembers else to_row
         return [self.to_row(row) for row in cursor.fetchall()]
+
+
+def _picker(places: list[int]) -> Callable[[Any], Any]:
+    """Takes these values out of a row, in this order."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple(row[place] for place in places)  # of a single one, the library would not make a tuple
 
 
 def _with_constants(sql: str, parameters: list[Any], *, mark: str) -> tuple[str, list[Any]]:
@@ -254,18 +264,19 @@ class _Part:
 
     def __init__(self, model: Any, columns: list[_Column]) -> None:
         self._model = model
-        self._columns = [(column.at, column.name) for column in columns if column.field is not None]
+        own = [column for column in columns if column.field is not None]
+        self._names, self._pick = [column.name for column in own], _picker([column.at for column in own])
         self._converted = [(column.name, column.convert) for column in columns if column.field and column.convert]
         self._besides = [column for column in columns if column.field is None]
 
     def read(self, row: Any) -> Any:
         instance = self._model(__no_default__=True)
         data = instance.__data__
-        for index, name in self._columns:
-            data[name] = row[index]
+        data.update(zip(self._names, self._pick(row), strict=True))
         for name, convert in self._converted:
-            if data[name] is not None:
-                data[name] = convert(data[name])
+            value = data[name]
+            if value is not None:
+                data[name] = convert(value)
         for index, _, name, convert_besides in self._besides:
             value = row[index]
             setattr(instance, name, convert_besides(value) if convert_besides else value)
@@ -273,7 +284,7 @@ class _Part:
 
     def is_absent(self, row: Any) -> bool:
         """Whether an outer join found nothing."""
-        return all(row[index] is None for index, _ in self._columns)
+        return all(value is None for value in self._pick(row))
 
 
 class _JoinedParts:
