@@ -37,7 +37,7 @@ def add(**facts: Any) -> None:
 
 @contextmanager
 def about(**facts: Any) -> Iterator[None]:
-    """Each line of this block tells this as well."""
+    """Each line of this block tells this as well, and what is added meanwhile."""
     before = _told.set({**_told.get(), **facts})
     try:
         yield
@@ -47,7 +47,9 @@ def about(**facts: Any) -> Iterator[None]:
 
 def _tell_besides(_logger: Any, _method: str, event: Any) -> Any:
     """For structlog: what the line itself says goes first."""
-    return {**event, **{name: value for name, value in _told.get().items() if name not in event}}
+    for name, value in _told.get().items():
+        event.setdefault(name, value)
+    return event
 
 
 def _as_json(event: Any, **_: Any) -> str:

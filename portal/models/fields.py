@@ -33,7 +33,7 @@ class UtcDateTimeField(peewee.Field):
 def _instant_as_text(value: datetime) -> str:
     """Of an instant in UTC; remembered, because one transaction writes the same "now" into many rows. In other zones
     two instants can look alike, when a clock change repeats an hour."""
-    return value.isoformat(sep=" ", timespec="microseconds")
+    return value.isoformat(" ", "microseconds")
 
 
 class HotelDateField(peewee.DateField):

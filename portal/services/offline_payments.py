@@ -56,7 +56,7 @@ def _record(deps: Deps, reservation_id: int, amount: int, actor: str, seen_due: 
             received_amount=amount,
             received_currency=reservation.currency,
             completed_at=now,
-            receipt_number=receipts.take_number(deps, hotels.get_hotel().timezone),
+            receipt_number=receipts.take_number(now, hotels.get_hotel().timezone),
             created_at=now,
             cause=f"paid {how}",
             actor=actor,

@@ -1,7 +1,7 @@
 """Receipts for money that was kept, and credit notes for money that was sent back."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from portal.db import must_be_in_transaction
 from portal.deps import Deps
@@ -51,12 +51,11 @@ _COUNT_ON: Prepared[Cursor] = Prepared(
 )
 
 
-def take_number(deps: Deps, zone: str) -> str:
+def take_number(now: datetime, zone: str) -> str:
     """The next number of the hotel's year ("2026-0001"), in the transaction that keeps the money: a rolled-back payment
     takes its number with it, so the numbers have no gaps. The counter is locked until the end, so wait afterwards for
     nothing that another payment may hold."""
     must_be_in_transaction()
-    now = deps.now()
     year = hotel_time.hotel_date(now, zone).year
     counted = _COUNT_ON.first(f"receipt {year}", now)
     assert counted is not None  # added or counted on: there is one

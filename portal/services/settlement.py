@@ -220,7 +220,7 @@ def _keep(news: _News) -> None:
     )
     mails.queue(deps, "payment_received", payment.public_id, reservation, payment=payment.public_id)
     # Last, for whoever takes the next number waits until this transaction has ended.
-    _succeed(news, "kept", receipt_number=receipts.take_number(deps, news.zone))
+    _succeed(news, "kept", receipt_number=receipts.take_number(news.now, news.zone))
     metrics.count_confirmed((news.now - news.seen.at).total_seconds())
     log.info("reservation confirmed", reservation=reservation.code, payment=payment.public_id, amount=payment.amount)
 

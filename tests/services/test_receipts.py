@@ -34,7 +34,7 @@ def kept_payment(deps: Deps, reservation: Reservation, number: int = 1) -> Payme
 
 
 def take_number(deps: Deps) -> str:
-    return receipts.take_number(deps, "Europe/Lisbon")
+    return receipts.take_number(deps.now(), "Europe/Lisbon")
 
 
 def assign(deps: Deps, payment: Payment) -> str:
