@@ -43,7 +43,9 @@ STRIPE_TAKES = 0.5
 PAYS = 8
 """Clicks on Pay in a round, all at once."""
 WARM_UP = 40
-SETTLE_IN = 50
+SETTLE_IN, MESSAGES_TO_SETTLE_IN = 50, 24
+"""Pages and messages at the beginning of each turn that are not counted: what the other servers did meanwhile has
+emptied the processor's caches, and who does more would pay more for it."""
 GUEST_PAGE, STAFF_LIST = "guest page", "staff list of 50"
 AFTER = 200
 """Pages that a server has made when its memory is measured."""
@@ -66,10 +68,9 @@ class Subject:
     server: Server
     requests: Any
     """From the round's number to what is asked."""
+    settle_in: Any = lambda _: []
+    """From the round's number to what is asked, but not counted, before that."""
     warm_up: list[Request] = field(default_factory=list)
-    settle_in: list[Request] = field(default_factory=list)
-    """Not counted, at the beginning of each turn: what the other servers did meanwhile has emptied the processor's
-    caches, and a page that does more would pay more for it."""
     connections: int = 8
     keep: bool = True
     """Whether a connection serves for more than one request."""
@@ -133,7 +134,8 @@ class Bench:
 
     def __init__(self, asked: argparse.Namespace, folder: Path, up: contextlib.ExitStack) -> None:
         self.asked, self.folder, self.up = asked, folder, up
-        self.messages_each = WARM_UP + asked.rounds * asked.messages + 1
+        self.messages_a_round = MESSAGES_TO_SETTLE_IN + asked.messages
+        self.messages_each = WARM_UP + asked.rounds * self.messages_a_round + 1
         self.pays_each = PAYS * asked.rounds
         self.simulator = start(port=0)
         up.callback(self.simulator.stop)
@@ -323,7 +325,8 @@ def _page_subject(bench: Bench, name: str, server: Server, path: str, cookie: st
     """Over a connection of its own, as people come: one page, and the next when that connection is long gone. So were
     the goals set, with servers that keep none."""
     one = Request(path, headers={"Cookie": cookie} if cookie else {})
-    return Subject(name, server, lambda _: [one] * bench.asked.requests, [one] * 100, [one] * SETTLE_IN, keep=False)
+    asked = bench.asked.requests
+    return Subject(name, server, lambda _: [one] * asked, lambda _: [one] * SETTLE_IN, [one] * 100, keep=False)
 
 
 def _clicks(bench: Bench, house: House, number: int) -> list[Request]:
@@ -334,19 +337,21 @@ def _clicks(bench: Bench, house: House, number: int) -> list[Request]:
 
 
 def _message_subjects(bench: Bench, house: House) -> list[Subject]:
-    count = bench.asked.messages
+    def settle_in(number: int) -> list[Request]:
+        return house.messages_of(WARM_UP + number * bench.messages_a_round, MESSAGES_TO_SETTLE_IN)
 
     def new(number: int) -> list[Request]:
-        return house.messages_of(WARM_UP + number * count, count)
+        first = WARM_UP + number * bench.messages_a_round + MESSAGES_TO_SETTLE_IN
+        return house.messages_of(first, bench.asked.messages)
 
     def again(_: int) -> list[Request]:
-        return house.messages_of(WARM_UP, count)
+        return house.messages_of(WARM_UP, bench.asked.messages)
 
     first = house.messages_of(0, WARM_UP)
     return [
-        Subject(f"new message on {house.database}", house.server, new, first),
-        Subject(f"floor on {house.database}", house.floor, new, first),
-        Subject(f"message again on {house.database}", house.server, again),
+        Subject(f"new message on {house.database}", house.server, new, settle_in, first),
+        Subject(f"floor on {house.database}", house.floor, new, settle_in, first),
+        Subject(f"message again on {house.database}", house.server, again, lambda _: again(0)[:MESSAGES_TO_SETTLE_IN]),
     ]
 
 
@@ -360,7 +365,7 @@ def _take_turns(bench: Bench, subjects: list[Subject]) -> list[str]:
         turn = number * 3 % len(subjects)
         for subject in subjects[turn:] + subjects[:turn]:
             requests = subject.requests(number)
-            send(subject.server.port, subject.settle_in, subject.connections, keep=subject.keep)
+            send(subject.server.port, subject.settle_in(number), subject.connections, keep=subject.keep)
             before = subject.server.cpu()
             sent = send(subject.server.port, requests, subject.connections, keep=subject.keep)
             subject.turns.append(Turn(len(requests), subject.server.cpu() - before, sorted(sent.each)))
@@ -374,7 +379,7 @@ def _take_turns(bench: Bench, subjects: list[Subject]) -> list[str]:
 def _wrong_in(bench: Bench, house: House) -> list[str]:
     """What was lost or doubled, once the server has stopped."""
     house.server.stop()
-    sent = house.names[: WARM_UP + bench.asked.rounds * bench.asked.messages]
+    sent = house.names[: WARM_UP + bench.asked.rounds * bench.messages_a_round]
     with hotel.opened(house.url):
         return [f"{house.database}: {what}" for what in hotel.wrong_in(house.deps, sent)]
 
