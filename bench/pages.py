@@ -365,11 +365,11 @@ def _take_turns(bench: Bench, subjects: list[Subject]) -> list[str]:
         turn = number * 3 % len(subjects)
         for subject in subjects[turn:] + subjects[:turn]:
             requests = subject.requests(number)
-            send(subject.server.port, subject.settle_in(number), subject.connections, keep=subject.keep)
+            settled = send(subject.server.port, subject.settle_in(number), subject.connections, keep=subject.keep)
             before = subject.server.cpu()
             sent = send(subject.server.port, requests, subject.connections, keep=subject.keep)
             subject.turns.append(Turn(len(requests), subject.server.cpu() - before, sorted(sent.each)))
-            wrong += [f"{subject.name}: {what}" for what in sent.failed]
+            wrong += [f"{subject.name}: {what}" for what in settled.failed + sent.failed]
         hello = subjects[0].cpu[-1]
         shown = ", ".join(f"{s.name} {s.cpu[-1] / hello:.1f}" for s in subjects if ": " not in s.name)
         print(f"round {number + 1} of {bench.asked.rounds}, in hellos: {shown}", flush=True)

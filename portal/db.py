@@ -62,8 +62,8 @@ os.register_at_fork(after_in_child=_start_over)
 
 
 class _Sqlite(peewee.SqliteDatabase):
-    """SQLite answers a statement of a page in less time than the library takes to note it for listeners that nobody
-    here is."""
+    """SQLite answers a statement of a page in less time than the library takes to note it for its debug log and its
+    hooks. Neither hears of these statements."""
 
     def execute_sql(self: Any, sql: str, params: Any = None) -> Any:
         connection = self._state.conn

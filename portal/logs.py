@@ -54,7 +54,7 @@ def _tell_besides(_logger: Any, _method: str, event: Any) -> Any:
 
 def _as_json(event: Any, **_: Any) -> str:
     """What a line holds by then are texts, numbers and lists of them: see `redaction`."""
-    return to_json(event, ensure_ascii=True).decode()
+    return to_json(event, ensure_ascii=True, inf_nan_mode="strings").decode()
 
 
 _for_good = False

@@ -252,7 +252,7 @@ class _Column(NamedTuple):
 def _columns_of(reader: Any) -> list[_Column]:
     found = []
     for index, field in enumerate(getattr(reader, "fields", ())):
-        if field is None:
+        if field is None or reader.columns[index] not in (field.name, field.column_name):
             found.append(_Column(index, None, reader.columns[index], reader.converters[index]))
         else:
             found.append(_Column(index, field, field.name, _READ.get(type(field), field.python_value)))
@@ -280,6 +280,8 @@ class _Part:
         for index, _, name, convert_besides in self._besides:
             value = row[index]
             setattr(instance, name, convert_besides(value) if convert_besides else value)
+        if self._besides:
+            instance._dirty.clear()  # it is as it was read
         return instance
 
     def is_absent(self, row: Any) -> bool:

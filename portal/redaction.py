@@ -35,6 +35,8 @@ in it do thirteen digits of a card follow each other without a letter before the
 _KEY = re.compile(r"sk_|rk_|whsec_|portal_")
 _CARD = re.compile(r"(?<![0-9A-Za-z_])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 _SHORTEST_CARD = 10**12
+_LONGEST_NUMBER = 10**100
+"""Python refuses to write numbers of thousands of digits."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -42,7 +44,7 @@ def clean_event(_logger: Any, _method: str, event: Any) -> Any:
     """For structlog, just before a line is rendered: every value of it without what is private, on one line.
 
     A traceback keeps its lines; each but the first begins with a bar, so that none can pass for a line of the log."""
-    cleaned = {name: _field(name, value) for name, value in event.items()}
+    cleaned = {_name(name): _field(name, value) for name, value in event.items()}
     if isinstance(event.get("exception"), str):
         text = clean_text(event["exception"])
         cleaned["exception"] = "\n    | ".join(_one_line(line) for line in text.split("\n"))
@@ -54,13 +56,14 @@ def clean(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
-        return value if abs(value) < _SHORTEST_CARD or clean_text(str(value)) == str(value) else REMOVED
+        return value if _is_harmless_number(abs(value)) else REMOVED
     if depth >= DEEPEST:
         return REMOVED
     if isinstance(value, str) and len(value) <= LONGEST and not _MAYBE.search(value):
         return value
     if isinstance(value, dict):
-        return {_one_line(clean_text(str(name))): _field(str(name), inner, depth + 1) for name, inner in value.items()}
+        named = [(_words_of(name), inner) for name, inner in value.items()]
+        return {_one_line(clean_text(name)): _field(name, inner, depth + 1) for name, inner in named}
     if isinstance(value, list | tuple | set | frozenset):
         return [clean(inner, depth + 1) for inner in value]
     return _one_line(clean_text(value if isinstance(value, str) else _words_of(value)))
@@ -70,6 +73,10 @@ def clean(value: Any, depth: int = 0) -> Any:
 def _is_harmless(text: str) -> bool:
     """Most short texts of a line are words of ours, the same in thousands of lines, and nearly all others are ids."""
     return not (_KEY if _NAME.fullmatch(text) else _MAYBE).search(text)
+
+
+def _is_harmless_number(value: int) -> bool:
+    return value < _SHORTEST_CARD or (value < _LONGEST_NUMBER and clean_text(str(value)) == str(value))
 
 
 def clean_text(text: str) -> str:
@@ -86,6 +93,11 @@ def _field(name: str, value: Any, depth: int = 0) -> Any:
     if type(value) is str and len(value) <= SHORT and _is_harmless(value):  # nearly all that lines hold
         return value
     return clean(value, depth)
+
+
+@lru_cache(maxsize=1024)
+def _name(name: str) -> str:
+    return _one_line(name)
 
 
 @lru_cache(maxsize=1024)

@@ -178,6 +178,14 @@ def test_what_is_worked_out_besides_is_an_attribute(make_reservation: Make) -> N
     )
     found: Any = with_count.first(stay.code)
     assert (found.id, found.room.name, found.loud) == (stay.id, "Garden room", "GARDEN ROOM")
+    of_one_table: Prepared[Reservation] = Prepared(
+        lambda code: Reservation.select(
+            Reservation.code, Reservation.check_in.alias("first_day"), (Reservation.total * 2).alias("paid")
+        ).where(Reservation.code == code)
+    )
+    found = of_one_table.first(stay.code)
+    assert (found.code, found.first_day, found.paid) == (stay.code, stay.check_in, stay.total * 2)
+    assert not found.dirty_fields
 
 
 def test_a_steady_bound_finds_what_a_plain_one_finds(make_reservation: Make) -> None:

@@ -102,3 +102,17 @@ def test_a_traceback_cannot_pass_for_a_line() -> None:
     assert "fault" in first
     assert others
     assert all(line.startswith("    | ") or line == "Traceback (most recent call last):" for line in others if line)
+
+
+def test_no_value_and_no_name_keeps_a_line_from_being_written() -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise ValueError
+
+    logs.configure("json")
+    render = structlog.get_config()["processors"][-1]
+    event = {"event": "x", "half \ud800": 1, "two\nlines": 10**5000, "odd": {Mute(): float("inf")}, "mute": Mute()}
+    line = str(render(None, "info", clean_event(None, "info", event)))
+    assert json.loads(line) == {
+        "event": "x", "half \\ud800": 1, "two\\nlines": REMOVED, "odd": {"Mute": "Infinity"}, "mute": "Mute",
+    }  # fmt: skip

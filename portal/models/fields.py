@@ -1,11 +1,12 @@
 """Columns that read the same on SQLite and PostgreSQL."""
 
+import json
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import peewee
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from portal.db import db
 
@@ -50,11 +51,16 @@ class HotelTimeField(peewee.TimeField):
         return time.fromisoformat(value) if isinstance(value, str) else value
 
 
+_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""Made once: `json.dumps` would make an encoder for every value. It refuses what is no JSON, an instant for example,
+which a quicker one would write as a text."""
+
+
 class FrozenJsonField(peewee.TextField):
     """A value kept as JSON text, byte for byte: parameters that have to be sent again unchanged."""
 
     def db_value(self, value: Any) -> str | None:
-        return None if value is None else to_json(value).decode()
+        return None if value is None else _as_json(value)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else from_json(value)

@@ -13,6 +13,7 @@ from portal.services import hotels
 VALID_AFTER_CHECK_OUT = timedelta(days=30)
 _SALT = "guest-link"
 _LONGEST_TOKEN = 200
+_LARGEST_VERSION = 2**31 - 1
 
 _BY_LINK: Prepared[Reservation] = Prepared(
     lambda code, version: (
@@ -37,8 +38,13 @@ def find_by_token(deps: Deps, token: str) -> Reservation | None:
         code, version = _serializer(deps).loads(token) if len(token) <= _LONGEST_TOKEN else ("", 0)
     except (BadData, ValueError, TypeError):
         return None
-    is_ours = type(code) is str and type(version) is int  # a truth value is an int too, but not to PostgreSQL
-    return find_open_stay(deps, code, version) if is_ours else None
+    return find_open_stay(deps, code, version) if _are_ours(code, version) else None
+
+
+def _are_ours(code: object, version: object) -> bool:
+    """Whether a database can be asked for them. A truth value is an int too, but not to PostgreSQL."""
+    is_code = isinstance(code, str) and code.isascii() and code.isprintable()
+    return is_code and type(version) is int and 0 <= version <= _LARGEST_VERSION
 
 
 def find_open_stay(deps: Deps, code: str, version: int) -> Reservation | None:

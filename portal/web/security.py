@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 from functools import lru_cache
-from typing import cast
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import URLSafeTimedSerializer
@@ -90,7 +89,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_allow_uploads)  # before the CSRF check reads the form
     csrf.init_app(app)
     headers = _headers(settings)
-    app.after_request(lambda response: _add_headers(cast(QuickResponse, response), headers))
+    app.after_request(lambda response: _add_headers(response, headers))
 
 
 def _refuse_odd_bytes() -> None:
@@ -147,13 +146,16 @@ def _headers(settings: Settings) -> list[tuple[str, str]]:
     return list(headers.items())
 
 
-def _add_headers(response: QuickResponse, headers: list[tuple[str, str]]) -> QuickResponse:
+def _add_headers(response: Response, headers: list[tuple[str, str]]) -> Response:
     # The hotel's theme and logo: how long they keep, and that a picture may do nothing at all, they say themselves.
     here = this_request()
     if here.blueprint == "look" and response.status_code < 400:
-        response.fixed = [(name, value) for name, value in headers if name not in response.headers]
+        response.headers.extend([(name, value) for name, value in headers if name not in response.headers])
         return response
-    response.fixed = headers
+    if isinstance(response, QuickResponse):
+        response.fixed = headers
+    else:  # one that took the place of ours at the last moment
+        response.headers.extend(headers)
     if not is_static(here.endpoint) or response.status_code >= 400:
         response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -5,8 +5,10 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
+from portal import create_app
+from portal.deps import Deps
 from portal.models import Reservation
 from portal.web import static_files
 from stripe_simulator import Control, Simulator
@@ -115,6 +117,15 @@ def test_forwarded_headers_of_nobody_we_trust_change_nothing(
     guest.presses_pay()
     (session,) = stripe.truth()["sessions"]
     assert session["success_url"].startswith(guest.portal_url)
+
+
+def test_an_answer_that_takes_the_place_of_another_is_guarded_too(deps: Deps, simulator: Simulator) -> None:
+    app = create_app(deps.settings, deps)
+    app.after_request_funcs[None].append(lambda _: Response("of the library's own class"))
+    answer = app.test_client().get("/", base_url=deps.settings.public_base_url)
+    assert answer.text.startswith("of the library")
+    _is_guarded(answer.headers, simulator)
+    assert len(answer.headers.getlist("Content-Security-Policy")) == 1
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,14 @@ def test_a_link_signed_with_the_older_key_still_opens(guest: Guest, deps: Deps, 
     assert links.find_by_token(deps, other_purpose.dumps([reservation.code, 1])) is None
 
 
-@pytest.mark.parametrize("content", [None, [], [1], ["x", "y", "z"], {}, "x", [None, None], [1.5, True]], ids=repr)
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, [], [1], ["x", "y", "z"], {}, "x", [None, None], [1.5, True], ["X", True], ["X", "1"]),
+        *(["X", 2**70], ["X", -1], ["X", 2**31], ["a\0b", 1], ["é", 1]),
+    ],
+    ids=repr,
+)
 def test_a_well_signed_token_of_the_wrong_shape_opens_nothing(
     content: object, guest: Guest, deps: Deps, database: str
 ) -> None:
