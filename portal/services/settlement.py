@@ -150,12 +150,20 @@ def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> dict[str, Any] | 
             return None
         setattr(payment, column, known or value)
     payment.charge_id = payment.charge_id or seen.charge_id
-    if seen.card_last4 and (seen.status == "succeeded" or payment.status != "succeeded"):
-        payment.card_brand, payment.card_last4 = seen.card_brand, seen.card_last4
+    _learn_card(payment, seen)
     if payment.completed_at and seen.status == "succeeded":
         payment.completed_at = min(payment.completed_at, seen.at)
     _learn_decline(payment, seen)
     return {name: value for name, value in payment.__data__.items() if value != before[name]}
+
+
+def _learn_card(payment: Payment, seen: PaymentSeen) -> None:
+    """The card that paid, or the last that was tried. Messages name only those that were declined, so with the news
+    that money came the card is unknown again, until Stripe is asked (`sweeps.learn_cards`)."""
+    if payment.status == "succeeded" and seen.status != "succeeded":
+        return
+    if seen.card_last4 or (seen.status == "succeeded" and payment.status != "succeeded"):
+        payment.card_brand, payment.card_last4 = seen.card_brand, seen.card_last4
 
 
 def _learn_decline(payment: Payment, seen: PaymentSeen) -> None:

@@ -39,6 +39,29 @@ def test_a_declined_guest_tries_again_with_a_new_session_and_pays(
     assert [(p.status, p.attempt_number) for p in rows(Payment)] == [("expired", 1), ("succeeded", 2)]
 
 
+@pytest.mark.parametrize("reverse", [False, True], ids=["as they come", "the last first"])
+def test_the_card_that_was_declined_is_never_named_as_the_one_that_paid(
+    reverse: bool, guest: Guest, stripe: Control, deps: Deps, make_reservation: Make
+) -> None:
+    """Both were tried on one page of Stripe's. Its messages name the first, and of the second they only say that it was
+    taken."""
+    reservation = make_reservation()
+    guest.opens_link(reservation)
+    session = session_of(guest.presses_pay())
+    stripe.pay(session, card=DECLINED)
+    stripe.pay(session, card="5555555555554444")
+    assert set(stripe.deliver(reverse=reverse)) == {200}
+
+    (payment,) = rows(Payment)
+    stay = f"/reservations/{reservation.code}"
+    for page in (f"{stay}/payments", f"{stay}/payments/{payment.public_id}/receipt", f"{stay}/cancel"):
+        shown = guest.goes_to(page)
+        assert shown.status == 200
+        assert "0002" not in shown.text, page
+    jobs.run_once(deps)
+    assert "Mastercard ending 4444" in guest.goes_to(f"{stay}/payments/{payment.public_id}/receipt").text
+
+
 def test_three_declined_payments_end_in_the_hotels_help(guest: Guest, stripe: Control, make_reservation: Make) -> None:
     reservation = make_reservation()
     guest.opens_link(reservation)
