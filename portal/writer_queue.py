@@ -53,11 +53,12 @@ class WriterQueue:
         if not threads.acquire(seconds):
             raise NoTurn
         try:
-            self._stand_in_line(start + seconds * PATIENCE)
+            is_ours = self._stand_in_line(start + seconds * PATIENCE)
             try:
                 yield max(0.0, start + seconds - time.monotonic())
             finally:
-                self._unlock(WRITING)
+                if is_ours:
+                    self._unlock(WRITING)
         finally:
             threads.release()
 
@@ -65,18 +66,21 @@ class WriterQueue:
         """In a new process: whoever had the turn when it was forked is not here."""
         self._threads = _Line()
 
-    def _stand_in_line(self, until: float) -> None:
-        """Among the processes, but no longer than `until`. Locks belong to processes here: a descriptor that a fork
-        handed down holds none."""
+    def _stand_in_line(self, until: float) -> bool:
+        """Among the processes, but no longer than `until`; whether the turn is ours. Locks belong to processes here: a
+        descriptor that a fork handed down holds none."""
         descriptor = self._descriptor if self._descriptor is not None else self._open()
         if descriptor is None:
-            return
-        with suppress(OSError):  # a file system without locks
-            if _lock(descriptor, NEXT, until):
-                try:
-                    _lock(descriptor, WRITING, until)
-                finally:
-                    self._unlock(NEXT)
+            return False
+        try:
+            if not _lock(descriptor, NEXT, until):
+                return False
+            try:
+                return _lock(descriptor, WRITING, until)
+            finally:
+                self._unlock(NEXT)
+        except OSError:  # a file system without locks
+            return False
 
     def _open(self) -> int | None:
         if self._file is None:
@@ -90,9 +94,12 @@ class WriterQueue:
         return self._descriptor
 
     def _unlock(self, byte: int) -> None:
-        if self._descriptor is not None:
-            with suppress(OSError):
-                fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, byte)
+        if self._descriptor is None:
+            return
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, byte)
+        except OSError:  # the file system's trouble, which must not become that of a write that has been done
+            return
 
 
 def _open_like(database: Path, file: Path) -> int:
@@ -111,9 +118,11 @@ def _open_like(database: Path, file: Path) -> int:
 def _lock(descriptor: int, byte: int, until: float) -> bool:
     """Whether it was had in time."""
     while True:
-        with suppress(BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
+        try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
             return True
+        except (BlockingIOError, PermissionError):
+            pass  # "somebody has it" in the words of one system or another
         if time.monotonic() > until:
             return False
         time.sleep(PAUSE)

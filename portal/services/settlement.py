@@ -133,6 +133,13 @@ def _rebuild(deps: Deps, reservation: Reservation, others: Sequence[Payment], se
     )
 
 
+_LEARNT = (
+    *("session_id", "payment_intent_id", "charge_id", "card_brand", "card_last4", "completed_at"),
+    *("declines", "decline_code", "declined_at"),
+)
+"""Columns that only Stripe can fill."""
+
+
 def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> dict[str, Any] | None:
     """What Stripe alone knows, filled in and still to be written. An id is learnt once: None when Stripe names another
     for the same payment."""
@@ -154,7 +161,8 @@ def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> dict[str, Any] | 
     if payment.completed_at and seen.status == "succeeded":
         payment.completed_at = min(payment.completed_at, seen.at)
     _learn_decline(payment, seen)
-    return {name: value for name, value in payment.__data__.items() if value != before[name]}
+    after = payment.__data__
+    return {name: after[name] for name in _LEARNT if after[name] != before[name]}
 
 
 def _learn_card(payment: Payment, seen: PaymentSeen) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import lru_cache
 
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import URLSafeTimedSerializer
@@ -29,7 +29,17 @@ say what is wrong with one that is somewhat too large."""
 
 
 class SignedForms(CSRFProtect):  # type: ignore[misc]  # the library has no types
-    """The library's check that a form is ours, with less ado about pages that are only read."""
+    """The library's check that a form is ours, with less ado about pages that are only read and about what programs
+    send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_programs = set[str]()
+        """Blueprints that look at no cookie."""
+
+    def exempt(self, view: Blueprint) -> None:
+        super().exempt(view)
+        self._of_programs.add(view.name)
 
     def init_app(self, app: Flask) -> None:
         super().init_app(app)
@@ -37,7 +47,8 @@ class SignedForms(CSRFProtect):  # type: ignore[misc]  # the library has no type
         app.jinja_env.globals["csrf_token"] = form_token
 
     def protect(self, apply_exemptions: bool = False) -> None:
-        if this_request().method not in ("GET", "HEAD"):
+        here = this_request()
+        if here.method not in ("GET", "HEAD") and here.blueprint not in self._of_programs:
             super().protect(apply_exemptions)
 
 
