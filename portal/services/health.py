@@ -116,12 +116,6 @@ def _signs(deps: Deps, values: Sequence[Any]) -> Signs:
     )
 
 
-def read_moments(*queries: Any) -> list[datetime | None]:
-    """One moment of each, in one statement."""
-    row = peewee.Select(columns=[query.alias(f"m{n}") for n, query in enumerate(queries)]).bind(db).tuples().get(db)
-    return [_read_moment(value) for value in row]
-
-
 def _worker(deps: Deps, signs: Signs) -> Condition | None:
     if signs.worker_seen and signs.worker_seen + ALIVE_FOR > deps.now():
         return None

@@ -13,9 +13,10 @@ from portal.deps import Deps
 from portal.gateways.stripe_gateway import ApiKeyRefused, KeyInFlight, StripeError, StripeRefused, StripeUnavailable
 from portal.gateways.stripe_seen import RefundSeen
 from portal.models import Payment, Refund, Reservation
+from portal.prepared import Prepared
 from portal.services import money_back, refunds, restored, state
 from portal.services.alerts import raise_alert
-from portal.services.due import is_due
+from portal.services.due import has_come, is_due
 
 log = structlog.get_logger()
 
@@ -163,13 +164,27 @@ def _note_refusal(deps: Deps, refund: Refund, refusal: StripeRefused) -> None:
         )
 
 
+_TO_FOLLOW: Prepared[Refund] = Prepared(
+    lambda now, too_far: (
+        Refund.select()
+        .where(
+            (Refund.provider == "stripe")
+            & (Refund.status << ("pending", "requires_action"))
+            & (Refund.next_try_at.is_null() | has_come(Refund.next_try_at, now, too_far))
+        )
+        .order_by(Refund.id)
+        .limit(100)
+    )
+)
+"""With the states in its text: PostgreSQL keeps one plan for it before long, and for any states at all that would be a
+walk through all refunds there ever were."""
+
+
 def follow(deps: Deps) -> int:
     """Ask Stripe about refunds that are not final, at growing intervals, until it is found to be away; how many were
     asked about."""
-    due = (Refund.provider == "stripe") & (Refund.status << ("pending", "requires_action"))
-    waiting = Refund.select().where(due & (Refund.next_try_at.is_null() | _is_due(deps)))
-    asked = 0
-    for refund in list(waiting.order_by(Refund.id).limit(100)):
+    now, asked = deps.now(), 0
+    for refund in _TO_FOLLOW.all(now, now + LONGEST_PAUSE):
         _ask_later(deps, refund)
         try:
             listed = deps.stripe.list_refunds(str(refund.payment.payment_intent_id))
