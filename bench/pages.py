@@ -223,12 +223,13 @@ def run(asked: argparse.Namespace) -> int:
             print("No PostgreSQL is installed here: SQLite alone.")
         houses = list(_houses(bench, databases))
         begins = _beginnings(bench, houses[0])
+        idle = houses[0].server.memory()
         hello, page = bench.serve_reference("hello"), bench.serve_reference("page")
         libraries = bench.serve_reference("libraries")
         subjects, sizes = _subjects(bench, houses, hello, page)
         memory = {"hello": _memory_of(subjects, "hello"), "portal": _memory_of(subjects, GUEST_PAGE)}
         wrong = _take_turns(bench, subjects)
-        memory |= {"libraries": libraries.memory(), "portal after all": houses[0].server.memory()}
+        memory |= {"libraries": libraries.memory(), "portal idle": idle, "portal after all": houses[0].server.memory()}
         statements = houses[0].ran
         wrong += [what for house in houses for what in _wrong_in(bench, house)]
     results = {
@@ -556,9 +557,11 @@ def _reasons(results: dict[str, Any]) -> dict[str, str]:
         "P11": f"The libraries alone (Flask, forms, languages, models, Stripe's, the API's) take "
         f"{start['libraries']:.2f} s to hello's {start['hello']:.2f} s, {start['libraries'] / start['hello']:.1f}×, "
         "before a line of the portal is read.",
-        "P12": f"Loaded libraries alone take {memory['libraries']:.0f} MB to hello's {memory['hello']:.0f} MB and have "
-        "not made a page; the portal's own code and templates, and for each thread a connection with its statements, "
-        "are the rest. Of what is loaded before the fork each process copies what Python counts references in.",
+        "P12": f"Loaded libraries alone take {memory['libraries']:.0f} MB to hello's {memory['hello']:.0f} MB, and the "
+        f"portal that has not made a page {memory['portal idle']:.0f} MB, "
+        f"{memory['portal idle'] / memory['hello']:.1f}×. Of what is loaded before the fork each process copies what "
+        "Python counts references in; compiled templates, and for each thread a connection with its statements, are "
+        "the rest.",
     }
 
 

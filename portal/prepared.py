@@ -268,6 +268,7 @@ class _Part:
         self._names, self._pick = [column.name for column in own], _picker([column.at for column in own])
         self._converted = [(column.name, column.convert) for column in columns if column.field and column.convert]
         self._besides = [column for column in columns if column.field is None]
+        self._all = _picker([column.at for column in columns])
 
     def read(self, row: Any) -> Any:
         instance = self._model(__no_default__=True)
@@ -286,7 +287,7 @@ class _Part:
 
     def is_absent(self, row: Any) -> bool:
         """Whether an outer join found nothing."""
-        return all(value is None for value in self._pick(row))
+        return all(value is None for value in self._all(row))
 
 
 class _JoinedParts:

@@ -22,7 +22,7 @@ _PATTERNS = (
     (re.compile(r"\bbearer\s+[^\s\"',;]+", re.IGNORECASE), f"Bearer {REMOVED}"),
     (re.compile(r"/l/(?!<)[^\s\"'<>?#)]+"), f"/l/{REMOVED}"),
     (re.compile(r"://[^/\s@\"']{1,300}@"), f"://{REMOVED}@"),
-    (re.compile(r"(?:[^\s@<>\"'(),:;=\[\]/\\]{1,64}|')@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
+    (re.compile(r"(?:[^\s@<>\"'(),:;=\[\]/\\]{1,64}|[<>\"'(),:;=\[\]/\\])@[\w-]{1,63}(?:\.[\w-]{1,63})*"), REMOVED),
 )
 _MAYBE = re.compile(
     r"(?:sk|rk|whsec|portal)_|bearer|/l/|@|[0-9](?:[ -]?[0-9]){12}|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]",
@@ -88,7 +88,7 @@ def clean_text(text: str) -> str:
 
 
 def _field(name: str, value: Any, depth: int = 0) -> Any:
-    if value and _is_private(name):
+    if _is_private(name) and not (value is None or (isinstance(value, str) and not value)):
         return REMOVED
     if type(value) is str and len(value) <= SHORT and _is_harmless(value):  # nearly all that lines hold
         return value

@@ -186,6 +186,11 @@ def test_what_is_worked_out_besides_is_an_attribute(make_reservation: Make) -> N
     found = of_one_table.first(stay.code)
     assert (found.code, found.first_day, found.paid) == (stay.code, stay.check_in, stay.total * 2)
     assert not found.dirty_fields
+    joined: Prepared[Reservation] = Prepared(
+        lambda code: Reservation.select(Reservation, Room.name.alias("loud")).join(Room).where(Reservation.code == code)
+    )
+    found = joined.first(stay.code)
+    assert found.room.loud == "Garden room"
 
 
 def test_a_steady_bound_finds_what_a_plain_one_finds(make_reservation: Make) -> None:

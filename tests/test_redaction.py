@@ -104,15 +104,32 @@ def test_a_traceback_cannot_pass_for_a_line() -> None:
     assert all(line.startswith("    | ") or line == "Traceback (most recent call last):" for line in others if line)
 
 
+@pytest.mark.parametrize(
+    "address", ["=@A.Bb", "maria=@x.pt", "maria/@x.pt", "(maria)@x.pt", "'@x.pt", "maria.silva@x.pt"]
+)
+def test_of_an_odd_address_at_least_the_place_is_removed(address: str) -> None:
+    assert address not in clean_text(f"to {address}, and more")
+    assert REMOVED in clean_text(f"to {address}, and more")
+
+
 def test_no_value_and_no_name_keeps_a_line_from_being_written() -> None:
     class Mute:
         def __str__(self) -> str:
             raise ValueError
 
+        __bool__ = __len__ = __str__
+
     logs.configure("json")
     render = structlog.get_config()["processors"][-1]
-    event = {"event": "x", "half \ud800": 1, "two\nlines": 10**5000, "odd": {Mute(): float("inf")}, "mute": Mute()}
+    event = {
+        "event": "x",
+        "half \ud800": 1,
+        "two\nlines": 10**5000,
+        "odd": {Mute(): float("inf")},
+        "mute": Mute(),
+        "token": Mute(),
+    }
     line = str(render(None, "info", clean_event(None, "info", event)))
     assert json.loads(line) == {
-        "event": "x", "half \\ud800": 1, "two\\nlines": REMOVED, "odd": {"Mute": "Infinity"}, "mute": "Mute",
+        "event": "x", "half \\ud800": 1, "two\\nlines": REMOVED, "odd": {"Mute": "Infinity"}, "mute": "Mute", "token": REMOVED,
     }  # fmt: skip

@@ -51,7 +51,7 @@ class HotelTimeField(peewee.TimeField):
         return time.fromisoformat(value) if isinstance(value, str) else value
 
 
-_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 """Made once: `json.dumps` would make an encoder for every value. It refuses what is no JSON, an instant for example,
 which a quicker one would write as a text."""
 

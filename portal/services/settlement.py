@@ -157,20 +157,25 @@ def _learn(deps: Deps, payment: Payment, seen: PaymentSeen) -> dict[str, Any] | 
             return None
         setattr(payment, column, known or value)
     payment.charge_id = payment.charge_id or seen.charge_id
-    _learn_card(payment, seen)
     if payment.completed_at and seen.status == "succeeded":
         payment.completed_at = min(payment.completed_at, seen.at)
     _learn_decline(payment, seen)
+    _learn_card(payment, seen)
     after = payment.__data__
     return {name: after[name] for name in _LEARNT if after[name] != before[name]}
 
 
 def _learn_card(payment: Payment, seen: PaymentSeen) -> None:
-    """The card that paid, or the last that was tried. Messages name only those that were declined, so with the news
-    that money came the card is unknown again, until Stripe is asked (`sweeps.learn_cards`)."""
-    if payment.status == "succeeded" and seen.status != "succeeded":
-        return
-    if seen.card_last4 or (seen.status == "succeeded" and payment.status != "succeeded"):
+    """The card that paid, or the one that was declined last, whatever the order of the news. Messages name only those
+    that were declined, so with the news that money came the card is unknown again, until Stripe is asked
+    (`sweeps.learn_cards`)."""
+    is_told = seen.card_last4 is not None
+    if seen.status == "succeeded":
+        is_news = is_told or payment.status != "succeeded"
+    else:
+        is_last = seen.decline is None or seen.decline.key == _last_decline(payment)
+        is_news = is_told and is_last and payment.status != "succeeded"
+    if is_news:
         payment.card_brand, payment.card_last4 = seen.card_brand, seen.card_last4
 
 
@@ -181,8 +186,14 @@ def _learn_decline(payment: Payment, seen: PaymentSeen) -> None:
     told = seen.decline.at.isoformat()
     _, known = payment.declines.get(seen.decline.key, [seen.decline.code, told])
     payment.declines = {**payment.declines, seen.decline.key: [seen.decline.code, min(told, known)]}
-    code, at = max(payment.declines.values(), key=lambda entry: (entry[1], entry[0]))
+    code, at = payment.declines[_last_decline(payment)]
     payment.decline_code, payment.declined_at = code, datetime.fromisoformat(at)
+
+
+def _last_decline(payment: Payment) -> str:
+    """Its key, the same whatever the order in which they were told."""
+    declines: dict[str, list[str]] = payment.declines
+    return max(declines, key=lambda key: (declines[key][1], declines[key][0], key))
 
 
 def _advance(news: _News) -> None:

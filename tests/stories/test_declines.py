@@ -62,6 +62,23 @@ def test_the_card_that_was_declined_is_never_named_as_the_one_that_paid(
     assert "Mastercard ending 4444" in guest.goes_to(f"{stay}/payments/{payment.public_id}/receipt").text
 
 
+@pytest.mark.parametrize("reverse", [False, True], ids=["as they come", "the last first"])
+def test_the_card_that_a_guest_reads_of_is_the_one_that_was_declined_last(
+    reverse: bool, guest: Guest, stripe: Control, clock: Clock, make_reservation: Make
+) -> None:
+    reservation = make_reservation()
+    guest.opens_link(reservation)
+    session = session_of(guest.presses_pay())
+    stripe.pay(session, card="4000000000009995")  # too little money on it
+    clock.advance(minutes=1)
+    stripe.pay(session, card="4000000000000069")  # expired
+    assert set(stripe.deliver(reverse=reverse)) == {200}
+    assert set(stripe.deliver(again=True)) == {200}
+    page = guest.goes_to(f"/reservations/{reservation.code}/payments")
+    assert "The card ending 0069 has expired." in page.text
+    assert "9995" not in page.text
+
+
 def test_three_declined_payments_end_in_the_hotels_help(guest: Guest, stripe: Control, make_reservation: Make) -> None:
     reservation = make_reservation()
     guest.opens_link(reservation)
