@@ -349,7 +349,7 @@ def measure(houses: list[SizedHotel], times: int, only: str) -> dict[str, Any]:
                 spent = (time.perf_counter() - begun) * 1_000 / mine.per
                 rows[house.size] = len(answer) if isinstance(answer, list) else 0
                 took[house.size].append(spent)
-            if sum(map(sum, took.values())) > 12_000 and all(took.values()):
+            if _spent(took) > 12_000:
                 break  # seconds each time: once will do
         least = houses[0].size
         found[title] = {"group": question.group, "goal": question.goal} | {
@@ -388,8 +388,12 @@ def _print_line(title: str, line: dict[str, Any]) -> None:
 
 
 def _is_worth_another_round(question: Question, took: dict[int, list[float]], rows: dict[int, int]) -> bool:
-    spent = sum(map(sum, took.values()))
+    spent = _spent(took)
     return spent < AT_LEAST or (spent < AT_MOST and _looks_as_if_it_grew(question, took, rows))
+
+
+def _spent(took: dict[int, list[float]]) -> float:
+    return sum(map(sum, took.values()))
 
 
 def _looks_as_if_it_grew(question: Question, took: dict[int, list[float]], rows: dict[int, int]) -> bool:

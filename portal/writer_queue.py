@@ -121,10 +121,9 @@ def _lock(descriptor: int, byte: int, until: float) -> bool:
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
             return True
-        except (BlockingIOError, PermissionError):
-            pass  # "somebody has it" in the words of one system or another
-        if time.monotonic() > until:
-            return False
+        except (BlockingIOError, PermissionError):  # "somebody has it" in the words of one system or another
+            if time.monotonic() > until:
+                return False
         time.sleep(PAUSE)
 
 

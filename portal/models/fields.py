@@ -30,6 +30,10 @@ class UtcDateTimeField(peewee.Field):
         return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
+read_instant = UtcDateTimeField().python_value
+"""Reads an instant that a statement worked out; to the library it is of no column, so it gives what the driver gave."""
+
+
 @lru_cache(maxsize=256)
 def _instant_as_text(value: datetime) -> str:
     """Of an instant in UTC; remembered, because one transaction writes the same "now" into many rows. In other zones

@@ -12,7 +12,7 @@ from portal.db import db
 from portal.deps import Deps
 from portal.domain import states
 from portal.models import Alert, Lease, OutgoingMail, Payment, Refund, WebhookEvent
-from portal.models.fields import UtcDateTimeField
+from portal.models.fields import read_instant
 from portal.prepared import Prepared
 from portal.services import webhook_events
 from portal.services.alert_lines import WORDS
@@ -55,12 +55,11 @@ def _select_moments() -> list[Any]:
 
 _MOMENTS: Prepared[tuple[Any, ...]] = Prepared(lambda: peewee.Select(columns=_select_moments()).bind(db).tuples())
 """With the states in its text, for the plan that PostgreSQL keeps (see `refund_sending`)."""
-_read_moment = UtcDateTimeField().python_value
 
 
 def read(deps: Deps) -> Figures:
     now = deps.now()
-    *waiting, last_event, worker_until = map(_read_moment, _MOMENTS.all()[0])
+    *waiting, last_event, worker_until = map(read_instant, _MOMENTS.all()[0])
     return Figures(
         payments=_payments(now),
         oldest_waiting={queue: _age(now, since) or 0.0 for queue, since in zip(QUEUES, waiting, strict=True)},

@@ -12,7 +12,7 @@ from portal.db import DatabaseBusy, db, transaction
 from portal.deps import Deps
 from portal.errors import N_
 from portal.models import Alert, Cursor, Lease, OutgoingMail, Payment, WebhookEvent
-from portal.models.fields import UtcDateTimeField
+from portal.models.fields import UtcDateTimeField, read_instant
 from portal.prepared import Prepared
 from portal.services.leases import ALIVE_FOR, HEARTBEAT
 
@@ -96,7 +96,6 @@ def select_signs() -> list[Any]:
 
 _NAMES = ("last_event", "signature_failed", "worker_until", "oldest_mail", "unheard_payment", "open_alerts")
 _SIGNS: Prepared[tuple[Any, ...]] = Prepared(lambda: peewee.Select(columns=select_signs()).bind(db).tuples())
-_read_moment = UtcDateTimeField().python_value
 
 
 def read_signs(deps: Deps) -> Signs:
@@ -105,7 +104,7 @@ def read_signs(deps: Deps) -> Signs:
 
 def _signs(deps: Deps, values: Sequence[Any]) -> Signs:
     *moments, open_alerts = values
-    last, failure, until, oldest, unheard = map(_read_moment, moments)
+    last, failure, until, oldest, unheard = map(read_instant, moments)
     return Signs(
         last_event=last,
         signature_failed=failure,

@@ -25,7 +25,7 @@ from portal.gateways.stripe_seen import (
     RefundSeen,
 )
 from portal.models import Alert, Payment, Reservation, WebhookEvent
-from portal.models.fields import UtcDateTimeField
+from portal.models.fields import read_instant
 from portal.prepared import Blank, Prepared
 from portal.services import disputes, money_back, refunds, settlement
 from portal.services.alerts import raise_alert
@@ -262,7 +262,7 @@ def count_waiting() -> dict[str, int]:
 
 def oldest_waiting() -> datetime | None:
     """When the oldest event arrived that has not had its effect."""
-    return UtcDateTimeField().python_value(select_oldest_waiting().scalar())
+    return read_instant(select_oldest_waiting().scalar())
 
 
 def select_oldest_waiting() -> Any:

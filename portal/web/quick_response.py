@@ -1,7 +1,7 @@
 """Answers with less ado than the library's about headers that are known to be right."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from flask import Response
 from werkzeug.datastructures import Headers
@@ -12,6 +12,11 @@ class QuickResponse(Response):
     looked at as if it came from a visitor."""
 
     fixed: Sequence[tuple[str, str]] = ()
+
+    @classmethod
+    def of(cls, response: Response) -> "QuickResponse":
+        """The same answer as one of these, also where another one took its place at the last moment."""
+        return cast(QuickResponse, cls.force_type(response))
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Without a look at each header of a page: those that the library would mend (where else to go, what an answer

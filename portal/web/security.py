@@ -158,15 +158,12 @@ def _headers(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _add_headers(response: Response, headers: list[tuple[str, str]]) -> Response:
+    ours, here = QuickResponse.of(response), this_request()
     # The hotel's theme and logo: how long they keep, and that a picture may do nothing at all, they say themselves.
-    here = this_request()
-    if here.blueprint == "look" and response.status_code < 400:
-        response.headers.extend([(name, value) for name, value in headers if name not in response.headers])
-        return response
-    if isinstance(response, QuickResponse):
-        response.fixed = headers
-    else:  # one that took the place of ours at the last moment
-        response.headers.extend(headers)
-    if not is_static(here.endpoint) or response.status_code >= 400:
-        response.headers["Cache-Control"] = "private, no-store"
-    return response
+    if here.blueprint == "look" and ours.status_code < 400:
+        ours.fixed = [(name, value) for name, value in headers if name not in ours.headers]
+        return ours
+    ours.fixed = headers
+    if not is_static(here.endpoint) or ours.status_code >= 400:
+        ours.headers["Cache-Control"] = "private, no-store"
+    return ours
