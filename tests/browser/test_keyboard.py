@@ -78,6 +78,7 @@ def test_the_hold_counts_down_and_is_spoken_only_now_and_then(visitor: Visitor, 
 
 def _tabs_until(visitor: Visitor, words: str) -> list[str]:
     """Press Tab until the focus is there; what it passed. The ring has to be seen at every stop."""
+    visitor.page.wait_for_load_state()  # a field can be there before the style sheet is, on a machine that is busy
     stops: list[str] = []
     for _ in range(25):
         visitor.page.keyboard.press("Tab")
